@@ -20,32 +20,32 @@ const NAME: &str = "the line";
 
 /// A line that was read.
 #[derive(Clone, Default)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// What names it in results: its own id, else its number.
-    pub(super) id: Value,
-    pub(super) route: Option<Channel>,
+    pub(crate) id: Value,
+    pub(crate) route: Option<Channel>,
     /// Its options that decide how it is sent, and what tells them from those of other lines.
-    pub(super) options: Overrides,
-    pub(super) options_key: String,
+    pub(crate) options: Overrides,
+    pub(crate) options_key: String,
     /// Those that belong to its content: every line has others.
-    pub(super) content: Overrides,
-    pub(super) input: MessageInput,
-    pub(super) alert: AlertFields,
+    pub(crate) content: Overrides,
+    pub(crate) input: MessageInput,
+    pub(crate) alert: AlertFields,
     /// The body, if it has one, with the recipients that it names itself.
-    pub(super) payload: Option<Value>,
+    pub(crate) payload: Option<Value>,
     /// One sentence each.
-    pub(super) warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 /// A line that cannot be sent, with what names it.
-pub(super) struct WrongLine {
-    pub(super) id: Value,
-    pub(super) error: Error,
+pub(crate) struct WrongLine {
+    pub(crate) id: Value,
+    pub(crate) error: Error,
 }
 
 impl Line {
     /// Reads the JSON of a line; `with_files` says whether it may name files.
-    pub(super) fn read(bytes: &[u8], number: u64, with_files: bool) -> Result<Self, WrongLine> {
+    pub(crate) fn read(bytes: &[u8], number: u64, with_files: bool) -> Result<Self, WrongLine> {
         let no_object = |error| WrongLine { id: number.into(), error };
         let fields = object(bytes).map_err(no_object)?;
         let id = match fields.get("id") {

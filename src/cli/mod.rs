@@ -285,10 +285,8 @@ impl Invocation<'_> {
             Ok(config) => config,
             Err(signal) => return end_early(interrupted(signal, task.sends(), false, &Accounts::default())),
         };
-        // Each entry of the outbox has a target of its own.
         let is_batch = matches!(task, Task::Batch(_));
-        let is_for_all =
-            is_batch || matches!(task, Task::List { .. } | Task::Show(_) | Task::Flush { .. } | Task::Drop(_));
+        let is_for_all = task.is_for_all();
         let resolved = config.as_ref().map_err(Clone::clone).and_then(|config| {
             let resolved = if is_for_all { config.resolve_for_all()? } else { config.resolve()? };
             Ok((config, resolved))

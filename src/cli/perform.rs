@@ -136,7 +136,7 @@ async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&FinishedCo
         Task::Token { refresh } => Box::pin(send::get_token(session, refresh)).await,
         Task::Directory(query) => Box::pin(directory::list(session, &query)).await,
         Task::List { wants_code } => flush::list(session, wants_code).await,
-        Task::Flush { failed } => Box::pin(flush::flush(session, failed)).await,
+        Task::Flush(request) => Box::pin(flush::flush(session, request)).await,
         Task::Show(id) => flush::show(session, id).await,
         Task::Drop(selection) => flush::discard(session, selection).await,
         Task::Check { channel, sends } => Ok(Box::pin(check::check(session, channel, sends)).await),

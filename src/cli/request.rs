@@ -9,9 +9,9 @@ use wecom_alert::batch::BatchRequest;
 use wecom_alert::channel::Channel;
 use wecom_alert::config::Lenience;
 use wecom_alert::directory::Query;
-use wecom_alert::flush::Selection;
+use wecom_alert::flush::{FlushRequest, Selection};
 use wecom_alert::group_chat::{ChatChange, NewChat};
-use wecom_alert::listen::ListenRequest;
+use wecom_alert::listen::{AlertReports, ListenRequest};
 use wecom_alert::message::media::MediaKind;
 use wecom_alert::message::person::PersonKind;
 use wecom_alert::run::RunRequest;
@@ -26,6 +26,7 @@ use super::args::{
 };
 use super::batch_results::{render, result_lines};
 use super::event_lines::event_lines;
+use super::json;
 
 /// What a command asks for, without clap's types.
 pub(crate) enum Task {
@@ -45,7 +46,7 @@ pub(crate) enum Task {
     Token { refresh: bool },
     Directory(Query),
     List { wants_code: bool },
-    Flush { failed: bool },
+    Flush(FlushRequest),
     Show(String),
     Drop(Selection),
     Check { channel: Option<Channel>, sends: bool },
@@ -70,6 +71,8 @@ impl Task {
                 program: args.program,
                 aibot: args.aibot,
                 http: args.http.filter(IS_FILLED),
+                accept: args.accept.filter(IS_FILLED),
+                reports: ALERT_REPORTS,
                 messages: args.messages,
                 only: args.only,
                 max_age: args.max_age.filter(IS_FILLED),
@@ -116,7 +119,9 @@ impl Task {
             Command::Outbox { command: OutboxCommand::List { exit_code, .. }, .. } => {
                 Self::List { wants_code: exit_code }
             }
-            Command::Outbox { command: OutboxCommand::Flush { failed, .. }, .. } => Self::Flush { failed },
+            Command::Outbox { command: OutboxCommand::Flush { failed, digest, .. }, .. } => {
+                Self::Flush(FlushRequest { failed, digest })
+            }
             Command::Outbox { command: OutboxCommand::Show { id, .. }, .. } => Self::Show(id),
             Command::Outbox { command: OutboxCommand::Drop(args), .. } => {
                 let ChosenEntries { ids, all, failed } = args.chosen;
@@ -178,12 +183,22 @@ impl Task {
         }
     }
 
+    /// Whether it is about no profile of its own: each entry of the outbox, each line of a batch and each alert that comes by HTTP
+    /// names its target.
+    pub(crate) fn is_for_all(&self) -> bool {
+        match self {
+            Self::List { .. } | Self::Show(_) | Self::Flush(_) | Self::Drop(_) | Self::Batch(_) => true,
+            Self::Listen(request) => request.accept.is_some(),
+            _ => false,
+        }
+    }
+
     /// What it does about wrong settings.
     pub(crate) fn lenience(&self, is_dry_run: bool) -> Lenience {
         match self {
             _ if is_dry_run => Lenience::Strict,
             Self::Run(_) => Lenience::Run,
-            Self::Send(_) | Self::Batch(_) | Self::Ask(_) | Self::Flush { .. } => Lenience::Send,
+            Self::Send(_) | Self::Batch(_) | Self::Ask(_) | Self::Flush(_) => Lenience::Send,
             _ => Lenience::Strict,
         }
     }
@@ -195,7 +210,7 @@ impl Task {
 
     /// Whether `allow_partial` is about it: about alerts, not about what is done to them later.
     pub(crate) fn may_be_partial(&self) -> bool {
-        self.sends() || matches!(self, Self::Flush { .. })
+        self.sends() || matches!(self, Self::Flush(_))
     }
 
     /// Whether it sends an alert; entries of the outbox may be delivered after that.
@@ -300,6 +315,15 @@ fn card_update(args: UpdateCardArgs) -> CardUpdate {
         card: Request { input, alert: alert_fields(args.facts, args.card), ..Request::new(Channel::App) },
     }
 }
+
+/// What `listen` tells of alerts that it sends for others.
+const ALERT_REPORTS: AlertReports = AlertReports {
+    document: |outcome, warnings, mask| json::document(outcome, warnings, None, mask),
+    log_line: |outcome, logged, began, mask| {
+        let message = json::logged_message(outcome, None, &[], mask);
+        json::log_line(Some("listen"), outcome, logged, began, message)
+    },
+};
 
 /// An empty option counts as not given, as an empty variable does.
 const IS_FILLED: fn(&String) -> bool = |value| !value.trim().is_empty();

@@ -10,17 +10,18 @@ pub(super) const RECIPIENTS: &[Setting] =
 pub(super) const CONVERSATIONS: &[Setting] = &[Setting::AibotUser, Setting::AibotChat];
 
 /// Settings whose value is a secret as it stands there.
-pub(super) const OWN_SECRETS: [Setting; 6] = [
+pub(super) const OWN_SECRETS: [Setting; 7] = [
     Setting::Secret,
     Setting::AibotSecret,
     Setting::CallbackToken,
     Setting::CallbackAesKey,
     Setting::AibotCallbackToken,
     Setting::AibotCallbackAesKey,
+    Setting::AcceptToken,
 ];
 
 /// Settings that give the same value in different ways (itself, a file, a command): a level may have only one of them.
-pub(super) const FORMS: [&[Setting]; 9] = [
+pub(super) const FORMS: [&[Setting]; 10] = [
     SECRET_FORMS,
     WEBHOOK_FORMS,
     AIBOT_SECRET_FORMS,
@@ -28,6 +29,7 @@ pub(super) const FORMS: [&[Setting]; 9] = [
     CALLBACK_FORMS[1],
     AIBOT_CALLBACK_FORMS[0],
     AIBOT_CALLBACK_FORMS[1],
+    ACCEPT_TOKEN_FORMS,
     PROXY_FORMS,
     SHARED_STATE_FORMS,
 ];
@@ -50,6 +52,9 @@ pub(super) const AIBOT_CALLBACK_FORMS: [&[Setting]; 2] = [
     &[Setting::AibotCallbackToken, Setting::AibotCallbackTokenFile, Setting::AibotCallbackTokenCommand],
     &[Setting::AibotCallbackAesKey, Setting::AibotCallbackAesKeyFile, Setting::AibotCallbackAesKeyCommand],
 ];
+
+/// The forms of what senders of alerts show.
+pub(super) const ACCEPT_TOKEN_FORMS: &[Setting] = &[Setting::AcceptToken, Setting::AcceptTokenFile];
 
 /// The forms of a proxy's URL.
 pub(super) const PROXY_FORMS: &[Setting] = &[Setting::Proxy, Setting::ProxyFile];

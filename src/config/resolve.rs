@@ -11,8 +11,8 @@ use super::env::Environment;
 use super::escalation::EscalationStep;
 use super::file::ConfigFile;
 use super::groups::{
-    AIBOT_CALLBACK_FORMS, AIBOT_SECRET_FORMS, CALLBACK_FORMS, PROXY_FORMS, SECRET_FORMS, SHARED_STATE_FORMS,
-    WEBHOOK_FORMS,
+    ACCEPT_TOKEN_FORMS, AIBOT_CALLBACK_FORMS, AIBOT_SECRET_FORMS, CALLBACK_FORMS, PROXY_FORMS, SECRET_FORMS,
+    SHARED_STATE_FORMS, WEBHOOK_FORMS,
 };
 use super::layers::Overrides;
 use super::layers::{Layer, Layers, Rank};
@@ -190,6 +190,7 @@ impl Config<'_> {
             aibot_callback: resolve_callback(layers, AIBOT_CALLBACK_FORMS, env)?,
             callback_listen: resolve_callback_listen(layers)?,
             callback_url: layers.parsed(Setting::CallbackUrl, parse_callback_url)?,
+            accept_token: resolve_unneeded(layers, ACCEPT_TOKEN_FORMS, env)?,
             base_url: layers.parsed(Setting::BaseUrl, BaseUrl::parse)?,
             proxy: resolve_proxy(layers, env)?,
             proxy_origin: layers.any(PROXY_FORMS).map(|given| given.origin.clone()),
@@ -254,11 +255,15 @@ fn resolve_source(layers: &Layers<'_>, forms: &[Setting], env: &Environment) -> 
 }
 
 /// What is wrong with it costs no alert, which needs none of it.
-fn resolve_callback(layers: &Layers<'_>, forms: [&[Setting]; 2], env: &Environment) -> Result<CallbackSettings> {
-    let source = |forms: &[Setting]| match layers.any_identity(forms) {
+fn resolve_unneeded(layers: &Layers<'_>, forms: &[Setting], env: &Environment) -> Result<Option<SecretSource>> {
+    match layers.any_identity(forms) {
         Some(given) => layers.settle(given, SecretSource::of_value(given, env)),
         None => Ok(None),
-    };
+    }
+}
+
+fn resolve_callback(layers: &Layers<'_>, forms: [&[Setting]; 2], env: &Environment) -> Result<CallbackSettings> {
+    let source = |forms| resolve_unneeded(layers, forms, env);
     Ok(CallbackSettings { token: source(forms[0])?, aes_key: source(forms[1])? })
 }
 

@@ -98,6 +98,10 @@ settings! {
     CallbackListen = no_option(Word).decorates();
     /// The public address of the callback, as it stands in the console: check tries it
     CallbackUrl = no_option(Sensitive).decorates();
+    /// What senders show at the address of listen --accept
+    AcceptToken = no_option(Sensitive).env("WECOM_ALERT_ACCEPT_TOKEN").decorates();
+    /// File with that token
+    AcceptTokenFile = no_option(CredentialPath).env("WECOM_ALERT_ACCEPT_TOKEN_FILE").decorates();
     /// WeCom's API, or a relay to it; default https://qyapi.weixin.qq.com
     BaseUrl = option(Sensitive, Global, "--base-url", "URL").env("WECOM_ALERT_BASE_URL").rare().decides();
     /// http, https, socks5 or socks5h proxy; `none` ignores the proxy variables

@@ -82,6 +82,8 @@ pub struct Settings {
     pub callback_listen: Option<Sourced<SocketAddr>>,
     /// The public address of the callback, an http or https URL.
     pub callback_url: Option<String>,
+    /// Where the token comes from that senders of alerts show.
+    pub accept_token: Option<SecretSource>,
     /// Only if set somewhere; see [`Settings::base_url_or_default`].
     pub base_url: Option<BaseUrl>,
     /// Which proxy carries the requests.
@@ -209,7 +211,7 @@ impl Settings {
 
     /// Where all credentials that are set come from.
     pub fn secret_sources(&self) -> impl Iterator<Item = &SecretSource> {
-        let own = [&self.secret, &self.webhook, &self.aibot_secret];
+        let own = [&self.secret, &self.webhook, &self.aibot_secret, &self.accept_token];
         let callbacks = [&self.callback, &self.aibot_callback].into_iter().flat_map(|one| [&one.token, &one.aes_key]);
         own.into_iter().chain(callbacks).flatten()
     }

@@ -104,6 +104,17 @@ impl<'a> Config<'a> {
         }
     }
 
+    /// The same, as an alert that is sent takes it: see [`Lenience::Send`].
+    pub(crate) fn leniently(mut self) -> Self {
+        self.mistakes.lenience = Lenience::Send;
+        self
+    }
+
+    /// The names of the profiles in the config file.
+    pub(crate) fn profiles(&self) -> Vec<String> {
+        self.file.iter().flat_map(|file| file.profiles.keys().cloned()).collect()
+    }
+
     fn without_file(overrides: &Overrides, env: &'a Environment, lenience: Lenience) -> Result<(Self, Places)> {
         let mistakes = Mistakes::new(lenience);
         let mut empty_options = Vec::new();

@@ -86,6 +86,11 @@ impl Accounts {
         }
     }
 
+    /// The entry of the outbox that holds the message for the first target, if one does.
+    pub(crate) fn stored_as(&self) -> Option<String> {
+        self.lock().first()?.outbox_id.clone()
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, Vec<TargetAccount>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -68,7 +68,7 @@ impl DelayMark {
 }
 
 /// The text with the mark before it. Markdown reads a heading, quote or list only at the beginning of a line.
-fn prefixed(text: &str, mark: &str, markup: Markup) -> String {
+pub(crate) fn prefixed(text: &str, mark: &str, markup: Markup) -> String {
     let is_block = |signs: &[char]| text.trim_start().starts_with(signs);
     let gap = match markup {
         Markup::Markdown if is_block(&['#', '>']) => "\n",

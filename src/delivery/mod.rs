@@ -23,7 +23,7 @@ use serde_json::Value;
 pub(crate) use account::Account;
 pub use account::Accounts;
 pub(crate) use courier::{Courier, Credential, explain_connection};
-pub(crate) use delayed::DelayMark;
+pub(crate) use delayed::{DelayMark, prefixed};
 pub(crate) use failure::Purpose;
 pub use outcome::{Outcome, Receipt, Shortfall, UnreachedRecipients};
 pub use product::{

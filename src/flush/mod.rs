@@ -1,6 +1,7 @@
 //! `outbox flush`: delivers the alerts stored in the outbox, oldest first, each to its own target with the current
 //! settings.
 
+mod digest;
 mod manage;
 mod queue;
 
@@ -22,12 +23,21 @@ use queue::{Flush, FlushReport};
 const MOST_AFTER_SEND: usize = 5;
 const LONGEST_AFTER_SEND: Duration = Duration::from_secs(5);
 
-/// Delivers what waits; with `failed`, what was given up is tried again too.
+/// What a flush is to do.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FlushRequest {
+    /// What was given up is tried again too.
+    pub failed: bool,
+    /// What waits for one target becomes one message of each type, where there is much of it.
+    pub digest: bool,
+}
+
+/// Delivers what waits.
 ///
 /// # Errors
 ///
 /// Exit 3 where the outbox cannot be used, exit 7 where another flush is at work.
-pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
+pub async fn flush(session: &mut Session<'_>, request: FlushRequest) -> Result<Outcome> {
     if session.settings.dry_run {
         return Err(manage::no_dry_run());
     }
@@ -36,7 +46,7 @@ pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
     let _flushing = lock(session, &outbox).await?;
     let prepared = Arc::clone(&outbox);
     let prepare = move || {
-        let revived = if failed { prepared.revive()? } else { Vec::new() };
+        let revived = if request.failed { prepared.revive()? } else { Vec::new() };
         // What cannot be swept now is swept later.
         let _ = prepared.sweep(SystemTime::now());
         Ok::<_, Error>((revived, prepared.waiting_ids()?))
@@ -45,6 +55,7 @@ pub async fn flush(session: &mut Session<'_>, failed: bool) -> Result<Outcome> {
     let deadline = session.deadline();
     let mut flush = Flush::new(session, Arc::clone(&outbox), deadline);
     flush.revived = revived;
+    flush.joins = request.digest;
     let FlushReport { delivered, given_up, damaged, partial, attempts, stayed, has_news, unresolved, .. } =
         flush.deliver(ids, usize::MAX).await;
     // Others may have added to it meanwhile: what counts is what waits now.

@@ -1,13 +1,13 @@
 //! Between the server and the work: requests are verified and opened, what is refused is said on stderr, and events wait
 //! here for what WeCom is answered.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::pin::Pin;
+use std::time::Duration;
 
-use hyper::StatusCode;
+use hyper::{Method, StatusCode};
 use tokio::sync::{mpsc, oneshot};
 
+use super::alarm::Alarm;
 use super::event::{Acknowledged, ReceivedEvent};
 use super::server::{Answered, Answering, Call};
 use crate::callback::{CallbackEvent, CallbackKeys, OpenedRequest, RefusedRequest};
@@ -15,8 +15,11 @@ use crate::channel::Channel;
 use crate::clock::{brief, now_ms};
 use crate::event::Observer;
 
-/// The time between two warnings of one kind.
-const QUIET: Duration = Duration::from_secs(60);
+/// No request has a longer body, in bytes. An event has a few hundred.
+const LARGEST_BODY: usize = 64 * 1024;
+
+/// How long a client may take for the body of a request.
+const TO_SEND: Duration = Duration::from_secs(5);
 
 /// What opens requests to the address.
 #[derive(Debug, Default)]
@@ -35,21 +38,7 @@ pub(super) struct Gate {
 impl Gate {
     /// `events` gets what was opened.
     pub(super) fn new(keys: GateKeys, events: mpsc::Sender<Box<ReceivedEvent>>, observer: Observer) -> Self {
-        Self { keys, events, alarm: Alarm { observer, told: Mutex::default() } }
-    }
-
-    /// What the server asks for each request.
-    pub(super) fn answering(self) -> Answering {
-        let gate = Arc::new(self);
-        Arc::new(move |call| {
-            let gate = Arc::clone(&gate);
-            Box::pin(async move {
-                match call {
-                    Call::Verify { query } => gate.verify(&query),
-                    Call::Event { query, body } => gate.take(&query, &body).await,
-                }
-            })
-        })
+        Self { keys, events, alarm: Alarm::new(observer) }
     }
 
     /// The keys, with the channel that they are of.
@@ -73,6 +62,21 @@ impl Gate {
             }
         }
         Err(refused)
+    }
+
+    async fn answered(&self, call: &mut Call) -> Answered {
+        match call.method {
+            // Whoever looks whether the address can be reached.
+            Method::GET if call.query.is_empty() => {
+                Answered::new(StatusCode::OK, "wecom-alert listens here for WeCom\n")
+            }
+            Method::GET => self.verify(&call.query),
+            Method::POST => match call.body(LARGEST_BODY, TO_SEND).await {
+                Ok(body) => self.take(&call.query, &body).await,
+                Err(answered) => answered,
+            },
+            _ => Answered::only("GET, POST"),
+        }
     }
 
     fn verify(&self, query: &str) -> Answered {
@@ -107,7 +111,7 @@ impl Gate {
                 return Answered::new(StatusCode::OK, "");
             }
             CallbackEvent::Other(name) => {
-                self.alarm.observer.detail(format!("listen: an event of another kind came: {name}"));
+                self.alarm.detail(format!("listen: an event of another kind came: {name}"));
                 return Answered::new(StatusCode::OK, "");
             }
         };
@@ -161,28 +165,8 @@ fn now_seconds() -> i64 {
     i64::try_from(now_ms() / 1000).unwrap_or(i64::MAX)
 }
 
-/// Says things that anybody on the network can bring about: each kind once in a while.
-struct Alarm {
-    observer: Observer,
-    /// When each kind was told last, and how often it came about since.
-    told: Mutex<HashMap<&'static str, (Instant, u64)>>,
-}
-
-impl Alarm {
-    fn tell(&self, kind: &'static str, line: String) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        let more = match told.get_mut(kind) {
-            Some((at, count)) if now.saturating_duration_since(*at) < QUIET => {
-                *count += 1;
-                return;
-            }
-            Some((_, count)) => *count,
-            None => 0,
-        };
-        told.insert(kind, (now, 0));
-        drop(told);
-        let more = if more > 0 { format!(" ({more} more since the last time)") } else { String::new() };
-        self.observer.notice(format!("{line}{more}"));
+impl Answering for Gate {
+    fn answer<'c>(&'c self, call: &'c mut Call) -> Pin<Box<dyn Future<Output = Answered> + Send + 'c>> {
+        Box::pin(self.answered(call))
     }
 }

@@ -1,8 +1,11 @@
-//! `listen`: receives presses on cards, for questions that wait for them and for a program.
+//! `listen`: receives presses on cards, for questions that wait for them and for a program, and takes alerts by HTTP.
 //!
 //! `sources` says where events come from, `server` and `callback_gate` receive callbacks, `dispatch` says what becomes of an
-//! event, `handler` runs the program, `card_changes` shows on cards what became of it, `systemd` tells the service manager.
+//! event, `handler` runs the program, `card_changes` shows on cards what became of it, `systemd` tells the service manager;
+//! `accept` takes alerts.
 
+mod accept;
+mod alarm;
 mod callback_gate;
 mod card_changes;
 mod dispatch;
@@ -13,6 +16,8 @@ mod server;
 mod sources;
 mod systemd;
 
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -30,11 +35,13 @@ use crate::delivery::Outcome;
 use crate::error::{Error, Result, Signal, Status};
 use crate::process::StopSignals;
 use crate::send::Session;
+use accept::{AcceptAddress, AcceptedAlert, AlertDesk, AlertGate};
 use callback_gate::Gate;
 use dispatch::Dispatcher;
 use event::ReceivedEvent;
 use options::ListenRules;
-pub use options::{EventLines, ListenRequest};
+pub use options::{AlertReports, EventLines, ListenRequest};
+use server::Server;
 use sources::EventSources;
 use systemd::Systemd;
 
@@ -43,6 +50,12 @@ const QUEUE: usize = 256;
 
 /// A connection is back sooner when it only moves from one process to another.
 const DOWN_AFTER: Duration = Duration::from_secs(10);
+
+/// How long a connection of a callback may last: the head, the body, the work, the answer.
+const TO_END_CALLBACK: Duration = Duration::from_secs(20);
+
+/// How long the answers to what ended then may be on their way.
+const TO_ANSWER: Duration = Duration::from_millis(500);
 
 /// How long what is under way has when this process is stopped: service managers wait longer.
 const TO_END: Duration = Duration::from_secs(10);
@@ -78,6 +91,7 @@ enum Came {
     Sign,
     Down,
     Event(Box<ReceivedEvent>),
+    Alert(Box<AcceptedAlert>),
     Seen(Seen),
     Done,
 }
@@ -95,23 +109,41 @@ async fn receive(
     let shown = sources.shown();
     let stores = std::mem::take(&mut sources.stores);
     let (sender, mut events) = mpsc::channel(QUEUE);
-    let mut serving: LocalBoxFuture<'_, ()> = match sources.http.take() {
-        Some((bound, keys)) => {
-            let answering = Gate::new(keys, sender.clone(), observer.clone()).answering();
-            let trouble =
-                |error: &std::io::Error| observer.notice(format!("warning: no connection can be taken: {error}"));
-            Box::pin(server::serve(bound, answering, trouble))
-        }
-        None => Box::pin(std::future::pending()),
-    };
+    let (alert_sender, mut alerts) = mpsc::channel(QUEUE);
+    let mut servers = Vec::new();
+    if let Some((bound, keys)) = sources.http.take() {
+        let gate = Gate::new(keys, sender.clone(), observer.clone());
+        servers.push((bound, Server::new(TO_END_CALLBACK, Arc::new(gate))));
+    }
+    let mut desk = None;
+    if let Some(AcceptAddress { bound, token }) = sources.accept.take() {
+        let (profiles, reports) = (session.config.profiles(), request.reports);
+        let gate = AlertGate::new(token, profiles, (reports, session.mask.clone()), alert_sender, observer.clone());
+        servers.push((bound, Server::new(accept::TO_END, Arc::new(gate))));
+        desk = Some(AlertDesk::new(session, reports));
+    }
+    let desk = desk.as_ref();
+    let trouble = |error: &std::io::Error| observer.notice(format!("warning: no connection can be taken: {error}"));
+    let mut serving: FuturesUnordered<LocalBoxFuture<'_, ()>> = FuturesUnordered::new();
+    let mut answering = Vec::new();
+    for (bound, server) in servers {
+        let server = Rc::new(server);
+        answering.push(Rc::clone(&server));
+        serving.push(Box::pin(async move { server.serve(bound, trouble).await }));
+    }
     let mut watched = sources.link.take().map(|link| (link.watch_others(request.messages), link));
     let logins = &sources.logins[..];
     let dispatcher = &Dispatcher::new(session, rules, state.clone(), stores, logins, request.lines);
-    let stopping = Notify::new();
+    let (stopping, closing) = (Notify::new(), Notify::new());
     let mut jobs: FuturesUnordered<LocalBoxFuture<'_, ()>> = FuturesUnordered::new();
-    jobs.push(Box::pin(take_up(dispatcher)));
-    // Questions that nobody waits for any more.
-    jobs.push(Box::pin(ask::adopt(session, &state, logins, stopping.notified())));
+    if !logins.is_empty() {
+        jobs.push(Box::pin(take_up(dispatcher)));
+        // Questions that nobody waits for any more.
+        jobs.push(Box::pin(ask::adopt(session, &state, logins, stopping.notified())));
+    }
+    if let Some(desk) = desk {
+        jobs.push(Box::pin(desk.tend_outbox(&closing)));
+    }
     let systemd = Systemd::new(|name| session.config.variable(name));
     systemd.ready(&format!("listens to {shown}"));
     observer.notice(format!("listen: {shown}"));
@@ -124,9 +156,10 @@ async fn receive(
             () = sleep_until(down_at.unwrap_or_else(Instant::now)), if down_at.is_some() => Came::Down,
             () = sleep_until(sign_at.unwrap_or_else(Instant::now)), if sign_at.is_some() => Came::Sign,
             Some(event) = events.recv() => Came::Event(event),
+            Some(alert) = alerts.recv(), if desk.is_some() => Came::Alert(Box::new(alert)),
             seen = next(&mut watched), if watched.is_some() => Came::Seen(seen),
             Some(()) = jobs.next(), if !jobs.is_empty() => Came::Done,
-            () = &mut serving => break Err(Error::temporary("the server ended", "start it again")),
+            Some(()) = serving.next() => break Err(Error::temporary("the server ended", "start it again")),
         };
         match came {
             Came::Signal(signal) => break Ok(signal),
@@ -135,6 +168,11 @@ async fn receive(
                 sign_at = systemd.watchdog().map(|pause| Instant::now() + pause);
             }
             Came::Event(event) => jobs.push(Box::pin(dispatcher.take(*event))),
+            Came::Alert(alert) => {
+                if let Some(desk) = desk {
+                    jobs.push(Box::pin(desk.take(*alert)));
+                }
+            }
             Came::Seen(Seen::Press(press)) => {
                 let Some((watch, link)) = &watched else { continue };
                 let mut event = ReceivedEvent::new(event_id(Channel::Aibot.as_str(), &press), Channel::Aibot, *press);
@@ -177,14 +215,24 @@ async fn receive(
     systemd.stopping();
     drop((serving, watched));
     events.close();
+    alerts.close();
     dispatcher.stop();
     stopping.notify_one();
+    closing.notify_one();
     let until = Instant::now() + TO_END;
     // Connections that were taken wait for their answers.
     while let Ok(event) = events.try_recv() {
         jobs.push(Box::pin(dispatcher.take(*event)));
     }
+    while let (Some(desk), Ok(alert)) = (desk, alerts.try_recv()) {
+        jobs.push(Box::pin(desk.take(alert)));
+    }
     while let Ok(Some(())) = timeout_at(until, jobs.next()).await {}
+    // A sender that gets no answer sends its alert again.
+    drop(jobs);
+    for server in answering {
+        let _ = timeout_at(until + TO_ANSWER, server.end()).await;
+    }
     let waiting = dispatcher.count_waiting();
     match end {
         Ok(signal) => stopped(signal, waiting),

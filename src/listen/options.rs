@@ -2,11 +2,14 @@
 
 use std::ffi::OsString;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::config::{Setting, Settings, parse_duration_up_to};
+use crate::delivery::Outcome;
 use crate::error::{Error, Result};
 use crate::process::check_program;
+use crate::secret::Mask;
+use crate::send::LoggedMessage;
 
 /// How old a press may be unless the option says otherwise.
 const MAX_AGE: Duration = Duration::from_secs(10 * 60);
@@ -24,6 +27,15 @@ const LONGEST_HOURS: u64 = 24;
 /// Takes the lines for standard output: one JSON document each, without an end of line. It must not block.
 pub type EventLines = Arc<dyn Fn(String) + Send + Sync>;
 
+/// What is told of an alert that was sent for somebody else.
+#[derive(Clone, Copy)]
+pub struct AlertReports {
+    /// The document of an outcome with its warnings, without secrets.
+    pub document: fn(&Outcome, &[String], &Mask) -> String,
+    /// The line of the log file about an alert that was begun then.
+    pub log_line: fn(&Outcome, Option<&LoggedMessage>, Instant, &Mask) -> String,
+}
+
 /// What is to be received, and what is done about it.
 #[derive(Clone)]
 pub struct ListenRequest {
@@ -33,6 +45,10 @@ pub struct ListenRequest {
     pub aibot: bool,
     /// Where callbacks are received, as written.
     pub http: Option<String>,
+    /// Where alerts are taken, as written.
+    pub accept: Option<String>,
+    /// What is told of those alerts.
+    pub reports: AlertReports,
     /// Whether words that are written to the aibot are events too.
     pub messages: bool,
     /// Whose presses count; all without.

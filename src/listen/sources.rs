@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 
+use super::accept::AcceptAddress;
 use super::callback_gate::GateKeys;
 use super::options::ListenRequest;
 use super::server::bind;
@@ -14,9 +15,12 @@ use crate::send::{Login, Session};
 use crate::store::Folder;
 
 /// All sources.
+#[derive(Default)]
 pub(super) struct EventSources {
     /// The address, and what opens requests to it.
     pub(super) http: Option<(TcpListener, GateKeys)>,
+    /// The address where alerts are taken.
+    pub(super) accept: Option<AcceptAddress>,
     /// The connection of the aibot.
     pub(super) link: Option<Link>,
     /// The cards of each channel that events come from.
@@ -44,8 +48,7 @@ impl EventSources {
     /// receives these events already.
     pub(super) async fn open(session: &mut Session<'_>, request: &ListenRequest, state: &Folder) -> Result<Self> {
         let wanted = wanted(request, &session.settings)?;
-        let mut sources =
-            Self { http: None, link: None, stores: Vec::new(), logins: Vec::new(), _listeners: Vec::new() };
+        let mut sources = Self::default();
         let mut keys = GateKeys::default();
         if wanted.app {
             keys.app = session.own_target(Channel::App).callback_keys().await?;
@@ -60,7 +63,10 @@ impl EventSources {
         if wanted.app || wanted.aibot_callback {
             let set = session.settings.callback_listen.as_ref().map(|address| address.value.to_string());
             let address = request.http.clone().or(set).unwrap_or_else(|| DEFAULT_LISTEN.to_string());
-            sources.http = Some((bind(address.trim())?, keys));
+            sources.http = Some((bind(address.trim(), "--http")?, keys));
+        }
+        if let Some(address) = &request.accept {
+            sources.accept = Some(AcceptAddress::open(address.trim(), &session.settings, &session.mask).await?);
         }
         if wanted.connection {
             let mut target = session.own_target(Channel::Aibot);
@@ -105,17 +111,21 @@ impl EventSources {
         if self.link.is_some() {
             shown.push("the connection of the aibot".to_owned());
         }
+        if let Some(AcceptAddress { bound, .. }) = &self.accept {
+            let address = bound.local_addr().map(|address| address.to_string()).unwrap_or_default();
+            shown.push(format!("alerts at http://{address}"));
+        }
         shown.join(", ")
     }
 }
 
-/// What options name, else all that the profile has. An aibot has callbacks or a connection, never both (document path
+/// What options name, else all of it that the profile has. An aibot has callbacks or a connection, never both (document path
 /// 101463): with keys for callbacks it has those.
 fn wanted(request: &ListenRequest, settings: &Settings) -> Result<Wanted> {
     let has = |callback: &CallbackSettings| callback.token.is_some() || callback.aes_key.is_some();
     let has_connection = settings.credential(Channel::Aibot).is_some();
     let (app, aibot_callback) = (has(&settings.callback), has(&settings.aibot_callback));
-    let unasked = !request.aibot && request.http.is_none();
+    let unasked = !request.aibot && request.http.is_none() && request.accept.is_none();
     let wanted = Wanted {
         app: app && (unasked || request.http.is_some()),
         aibot_callback: aibot_callback && !request.aibot && (unasked || request.http.is_some()),
@@ -128,10 +138,11 @@ fn wanted(request: &ListenRequest, settings: &Settings) -> Result<Wanted> {
              console",
         ));
     }
-    if wanted == Wanted::default() {
+    if wanted == Wanted::default() && request.accept.is_none() {
         return Err(Error::config(
             "there is nothing to listen to: neither the keys of a callback nor an aibot are set",
-            "set callback_token_file and callback_aes_key_file (the app, 接收消息), or aibot_id and aibot_secret_file",
+            "set callback_token_file and callback_aes_key_file (the app, 接收消息), or aibot_id and aibot_secret_file; to take alerts by HTTP: \
+             --accept ADDRESS:PORT",
         ));
     }
     Ok(wanted)

@@ -3,6 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -14,12 +15,25 @@ use crate::support::{Cmd, Scene, needs, wait_for, wait_until};
 
 /// An Alertmanager that sends each group of alerts at once to a listener of the test.
 struct Alertmanager {
-    process: Child,
-    address: String,
+    own: RunningAlertmanager,
     webhook: TcpListener,
 }
 
-impl Drop for Alertmanager {
+impl Deref for Alertmanager {
+    type Target = RunningAlertmanager;
+
+    fn deref(&self) -> &RunningAlertmanager {
+        &self.own
+    }
+}
+
+/// An Alertmanager at work.
+pub(super) struct RunningAlertmanager {
+    process: Child,
+    address: String,
+}
+
+impl Drop for RunningAlertmanager {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
@@ -34,41 +48,7 @@ impl Alertmanager {
             "route": {"receiver": "card", "group_by": ["alertname"], "group_wait": "0s", "group_interval": "1s"},
             "receivers": [{"name": "card", "webhook_configs": [{"url": format!("http://{}/", webhook.local_addr().unwrap())}]}],
         });
-        let config = scene.env.file("alertmanager.yml", config.to_string());
-        let address = format!("127.0.0.1:{}", closed_port());
-        let mut alertmanager = Command::new("prometheus-alertmanager");
-        alertmanager.arg(format!("--config.file={}", config.display()));
-        alertmanager.arg(format!("--storage.path={}", scene.env.home().join("alertmanager").display()));
-        alertmanager.args([&format!("--web.listen-address={address}"), "--cluster.listen-address="]);
-        let process = alertmanager.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let started = Self { process, address, webhook };
-        wait_until("Alertmanager", || TcpStream::connect(&started.address).is_ok());
-        started
-    }
-
-    fn call(&self, method: &str, path: &str, body: &str) -> Value {
-        let length = body.len();
-        let request = format!(
-            "{method} /api/v2/{path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-        );
-        let (status, body) = exchange(&self.address, request.as_bytes());
-        assert_eq!(status, 200, "{body}");
-        serde_json::from_str(&body).unwrap_or_default()
-    }
-
-    fn post(&self, alert: &Value) {
-        self.call("POST", "alerts", &json!([alert]).to_string());
-    }
-
-    /// The silences, the newest last.
-    fn silences(&self) -> Vec<Value> {
-        let mut silences = self.call("GET", "silences", "").as_array().unwrap().clone();
-        silences.sort_by_key(|silence| silence["updatedAt"].as_str().map(str::to_owned));
-        silences
-    }
-
-    fn alerts(&self, name: &str) -> Vec<Value> {
-        self.call("GET", &format!("alerts?filter=alertname%3D%22{name}%22"), "").as_array().unwrap().clone()
+        Self { own: RunningAlertmanager::start(scene, &config.to_string()), webhook }
     }
 
     /// The next notification that it sends.
@@ -92,6 +72,50 @@ impl Alertmanager {
         };
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
         body
+    }
+}
+
+impl RunningAlertmanager {
+    pub(super) fn start(scene: &Scene, config: &str) -> Self {
+        let config = scene.env.file("alertmanager.yml", config);
+        let address = format!("127.0.0.1:{}", closed_port());
+        let mut alertmanager = Command::new("prometheus-alertmanager");
+        alertmanager.arg(format!("--config.file={}", config.display()));
+        alertmanager.arg(format!("--storage.path={}", scene.env.home().join("alertmanager").display()));
+        alertmanager.args([&format!("--web.listen-address={address}"), "--cluster.listen-address="]);
+        let process = alertmanager.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let started = Self { process, address };
+        wait_until("Alertmanager", || TcpStream::connect(&started.address).is_ok());
+        started
+    }
+
+    fn call(&self, method: &str, path: &str, body: &str) -> Value {
+        let length = body.len();
+        let request = format!(
+            "{method} /api/v2/{path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        let (status, body) = exchange(&self.address, request.as_bytes());
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).unwrap_or_default()
+    }
+
+    pub(super) fn post(&self, alert: &Value) {
+        self.post_all(std::slice::from_ref(alert));
+    }
+
+    pub(super) fn post_all(&self, alerts: &[Value]) {
+        self.call("POST", "alerts", &json!(alerts).to_string());
+    }
+
+    /// The silences, the newest last.
+    fn silences(&self) -> Vec<Value> {
+        let mut silences = self.call("GET", "silences", "").as_array().unwrap().clone();
+        silences.sort_by_key(|silence| silence["updatedAt"].as_str().map(str::to_owned));
+        silences
+    }
+
+    fn alerts(&self, name: &str) -> Vec<Value> {
+        self.call("GET", &format!("alerts?filter=alertname%3D%22{name}%22"), "").as_array().unwrap().clone()
     }
 }
 

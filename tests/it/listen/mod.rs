@@ -1,6 +1,7 @@
 //! `listen` through the front door: the fake presses cards and calls the address, programs are run.
 #![cfg(unix)]
 
+mod accept;
 mod alertmanager;
 mod check;
 mod crashes;

@@ -1,6 +1,7 @@
 //! The outbox: what is stored, what is delivered later, and what neither a dead server nor a killed process may lose.
 
 mod commands;
+mod digest;
 mod flushing;
 #[cfg(target_os = "linux")]
 mod killed_calls;
