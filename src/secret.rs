@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::sort;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value};
 
 /// The replacement for a secret.
 pub(crate) const MASKED: &str = "***";
@@ -96,6 +97,20 @@ impl Mask {
         known.iter().fold(text.to_owned(), |text, secret| {
             if text.contains(secret.as_str()) { text.replace(secret.as_str(), MASKED) } else { text }
         })
+    }
+
+    /// Every string of a document with its secrets replaced; names of fields are ours.
+    pub fn apply_to_all(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => Value::from(self.apply(text)),
+            Value::Array(items) => items.iter().map(|item| self.apply_to_all(item)).collect(),
+            Value::Object(fields) => fields
+                .iter()
+                .map(|(name, value)| (name.clone(), self.apply_to_all(value)))
+                .collect::<Map<_, _>>()
+                .into(),
+            other => other.clone(),
+        }
     }
 }
 

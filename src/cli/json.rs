@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use wecom_alert::channel::Channel;
 use wecom_alert::clock::{self, at_ms};
 use wecom_alert::delivery::{
-    AskedQuestion, Check, Explanation, GivenAnswer, GroupChat, ListedEntry, Listing, Outcome, PlannedRequest, Product,
-    Receipt, ShownEntry, ShownPart,
+    AskedQuestion, Check, Explanation, GivenAnswer, GroupChat, ListedEntry, Listing, Outcome, PlannedRequest,
+    PreviewFinding, Product, Receipt, ShownEntry, ShownPart,
 };
 use wecom_alert::explain;
 use wecom_alert::run::FinishedCommand;
@@ -48,7 +48,7 @@ pub(crate) fn document(outcome: &Outcome, warnings: &[String], ran: Option<&Fini
     if let Some(ran) = ran {
         document["run"] = ran.to_json(outcome);
     }
-    document = masked(&document, mask);
+    document = mask.apply_to_all(&document);
     if let (Value::Object(fields), Value::Object(more)) = (&mut document, product_json(&outcome.product, mask)) {
         fields.extend(more);
     }
@@ -144,25 +144,30 @@ fn product_json(product: &Product, mask: &Mask) -> Value {
         Product::Explained(explanations) => {
             json!({ "explanations": explanations.iter().map(explanation_json).collect::<Vec<_>>() })
         }
-        Product::Asked(asked) => masked(&asked_json(asked, mask), mask),
+        Product::Asked(asked) => mask.apply_to_all(&asked_json(asked, mask)),
+        Product::Page(page) => json!({
+            "page": page.html,
+            "file": page.file.as_ref().map(|path| path.to_string_lossy()),
+            "findings": mask.apply_to_all(&page.findings.iter().map(preview_finding_json).collect()),
+        }),
         Product::Userid(userid) => json!({ "userid": userid }),
         Product::Media { media_id, kind, created_at } => {
             json!({ "media_id": media_id, "type": kind, "created_at": created_at })
         }
         Product::CreatedChat { chatid, is_new, added, missing } => {
-            let masked = |value: Value| masked(&value, mask);
+            let shown = |value: Value| mask.apply_to_all(&value);
             json!({
-                "chatid": masked(json!(chatid)),
+                "chatid": shown(json!(chatid)),
                 "created": is_new,
-                "added": masked(json!(added)),
-                "missing": masked(json!(missing)),
+                "added": shown(json!(added)),
+                "missing": shown(json!(missing)),
             })
         }
-        Product::Chat(chat) => json!({ "chat": masked(&chat_json(chat), mask) }),
+        Product::Chat(chat) => json!({ "chat": mask.apply_to_all(&chat_json(chat)) }),
         Product::Entries(entries) => {
-            json!({ "entries": masked(&entries.iter().map(entry_json).collect::<Vec<_>>().into(), mask) })
+            json!({ "entries": mask.apply_to_all(&entries.iter().map(entry_json).collect::<Vec<_>>().into()) })
         }
-        Product::Shown(entry) => json!({ "entry": masked(&shown_json(entry), mask) }),
+        Product::Shown(entry) => json!({ "entry": mask.apply_to_all(&shown_json(entry)) }),
         Product::Flush { delivered, remaining, failed, .. } => {
             json!({ "delivered": delivered, "remaining": remaining, "failed": failed })
         }
@@ -175,6 +180,15 @@ fn product_json(product: &Product, mask: &Mask) -> Value {
     }
 }
 
+fn preview_finding_json(finding: &PreviewFinding) -> Value {
+    json!({
+        "route": finding.channel.as_str(),
+        "message": finding.message,
+        "refused": finding.is_refused,
+        "problem": one_line(&finding.problem),
+    })
+}
+
 fn chat_json(chat: &GroupChat) -> Value {
     json!({ "chatid": chat.chatid, "name": chat.name, "owner": chat.owner, "userlist": chat.userlist })
 }
@@ -184,7 +198,7 @@ fn plan_json(requests: &[PlannedRequest], mask: &Mask) -> Value {
         json!({
             "method": request.method,
             "path": request.path,
-            "body": masked(&request.body, mask),
+            "body": mask.apply_to_all(&request.body),
         })
     };
     requests.iter().map(request).collect()
@@ -290,18 +304,6 @@ fn checks_json(checks: &[Check], mask: &Mask) -> Value {
         })
     };
     checks.iter().map(check).collect()
-}
-
-/// Every string of a document with its secrets masked; names of fields are ours.
-pub(crate) fn masked(value: &Value, mask: &Mask) -> Value {
-    match value {
-        Value::String(text) => Value::from(mask.apply(text)),
-        Value::Array(items) => items.iter().map(|item| masked(item, mask)).collect(),
-        Value::Object(fields) => {
-            fields.iter().map(|(name, value)| (name.clone(), masked(value, mask))).collect::<Map<_, _>>().into()
-        }
-        other => other.clone(),
-    }
 }
 
 /// JSON text with control characters and the like as escapes, so that a terminal is safe: the same document to every parser.

@@ -12,6 +12,7 @@ use wecom_alert::error::{Error, Result, hint_for};
 use wecom_alert::flush;
 use wecom_alert::group_chat;
 use wecom_alert::listen;
+use wecom_alert::preview;
 use wecom_alert::process::{StopSignals, check_descriptors};
 use wecom_alert::recall;
 use wecom_alert::run::{self, FinishedCommand, RunRequest};
@@ -125,6 +126,7 @@ async fn dispatch(session: &mut Session<'_>, task: Task, ran: Option<&FinishedCo
     match task {
         Task::Send(request) => Box::pin(send::send(session, *request)).await,
         Task::Run(request) => Box::pin(run::alert(session, *request, ran)).await,
+        Task::Preview(request) => Box::pin(preview::preview(session, *request)).await,
         Task::Answer(answer) => Box::pin(ask::answer(session, answer)).await,
         Task::Upload(request) => Box::pin(send::upload_media(session, request)).await,
         Task::ChatCreate(chat) => Box::pin(group_chat::create(session, chat)).await,

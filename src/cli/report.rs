@@ -209,6 +209,10 @@ fn text_data(report: &Report<'_>) -> String {
     match &report.outcome.product {
         Product::None | Product::Done(_) => String::new(),
         Product::Token { access_token, .. } => format!("{}\n", access_token.expose()),
+        Product::Page(page) => match (&page.html, &page.file) {
+            (Some(html), _) => html.clone(),
+            (None, file) => file.iter().map(|path| format!("{}\n", one_line(&path.to_string_lossy()))).collect(),
+        },
         Product::Userid(userid) => format!("{}\n", one_line(userid)),
         Product::Media { media_id, .. } => format!("{}\n", one_line(media_id)),
         Product::Flush { .. } | Product::Dropped(_) => String::new(),

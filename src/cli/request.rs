@@ -14,6 +14,7 @@ use wecom_alert::group_chat::{ChatChange, NewChat};
 use wecom_alert::listen::{AlertReports, ListenRequest};
 use wecom_alert::message::media::MediaKind;
 use wecom_alert::message::person::PersonKind;
+use wecom_alert::preview::PreviewRequest;
 use wecom_alert::run::RunRequest;
 use wecom_alert::sanitize::unwrapped;
 use wecom_alert::secret::Mask;
@@ -32,6 +33,7 @@ use super::json;
 pub(crate) enum Task {
     Send(Box<Request>),
     Run(Box<RunRequest>),
+    Preview(Box<PreviewRequest>),
     Ask(Box<AskRequest>),
     Answer(LocalAnswer),
     Listen(Box<ListenRequest>),
@@ -82,6 +84,12 @@ impl Task {
                 lines: event_lines(),
             })),
             Command::Batch(args) => Self::Batch(args),
+            Command::Preview(args) => Self::Preview(Box::new(PreviewRequest {
+                message: send_request(Channel::App, args.content),
+                channels: args.route.into_iter().flatten().collect(),
+                to_file: args.to_file.filter(|path| !path.as_os_str().is_empty()),
+                opens: args.open,
+            })),
             Command::Run(args) => Self::Run(Box::new(run_request(*args))),
             Command::ChatCreate(args) => Self::ChatCreate(NewChat {
                 chatid: args.chat,
@@ -160,18 +168,9 @@ impl Task {
     pub(crate) fn reads_stdin(&self) -> bool {
         let is_stdin = |path: &PathBuf| path.as_os_str() == "-";
         match self {
-            Self::Send(request) => {
-                let MessageInput { text_file, payload, file, from, data, .. } = &request.input;
-                let file = file.as_ref().map(|(_, path)| path);
-                let [payload, json] = [payload, data].map(|json| json.as_ref().and_then(JsonInput::path));
-                let is_named = [text_file.as_ref(), payload, file, json].into_iter().flatten().any(is_stdin);
-                is_named || (from.is_some() && data.is_none())
-            }
-            Self::Ask(request) => {
-                let MessageInput { text_file, from, data, .. } = &request.alert.input;
-                let json = data.as_ref().and_then(JsonInput::path);
-                [text_file.as_ref(), json].into_iter().flatten().any(is_stdin) || (from.is_some() && data.is_none())
-            }
+            Self::Send(request) => reads_stdin(&request.input),
+            Self::Preview(request) => reads_stdin(&request.message.input),
+            Self::Ask(request) => reads_stdin(&request.alert.input),
             Self::UpdateCard(update) => {
                 let MessageInput { text_file, payload, .. } = &update.card.input;
                 text_file.iter().chain(payload.as_ref().and_then(JsonInput::path)).any(is_stdin)
@@ -217,6 +216,15 @@ impl Task {
     pub(crate) fn sends(&self) -> bool {
         matches!(self, Self::Send(_) | Self::Run(_))
     }
+}
+
+/// Whether an option of a send says that stdin is to be read.
+fn reads_stdin(input: &MessageInput) -> bool {
+    let MessageInput { text_file, payload, file, from, data, .. } = input;
+    let file = file.as_ref().map(|(_, path)| path);
+    let [payload, json] = [payload, data].map(|json| json.as_ref().and_then(JsonInput::path));
+    let paths = [text_file.as_ref(), payload, file, json];
+    paths.into_iter().flatten().any(|path| path.as_os_str() == "-") || (from.is_some() && data.is_none())
 }
 
 fn send_request(channel: Channel, args: ContentArgs) -> Request {

@@ -8,7 +8,6 @@ use wecom_alert::delivery::{
 use wecom_alert::sanitize::one_line;
 use wecom_alert::secret::Mask;
 
-use super::json::masked;
 use super::wrap::{WIDTH, hanging};
 
 /// A code on several lines, each with its name before it.
@@ -45,7 +44,7 @@ pub(super) fn plan_text(requests: &[PlannedRequest], mask: &Mask) -> String {
     for request in requests {
         text.push_str(&format!("{} {}\n", request.method, request.path));
         if !request.body.is_null() {
-            let body = masked(&request.body, mask);
+            let body = mask.apply_to_all(&request.body);
             text.push_str(&serde_json::to_string_pretty(&body).unwrap_or_default());
             text.push('\n');
         }

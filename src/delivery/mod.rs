@@ -28,7 +28,7 @@ pub(crate) use failure::Purpose;
 pub use outcome::{Outcome, Receipt, Shortfall, UnreachedRecipients};
 pub use product::{
     AskedQuestion, AskedStep, Check, CheckStatus, CodeKind, Explanation, GivenAnswer, GroupChat, ListedEntry, Listing,
-    PlannedRequest, Product, ShownEntry, ShownPart, TagMember, TagMemberKind,
+    PlannedRequest, PreviewFinding, PreviewPage, Product, ShownEntry, ShownPart, TagMember, TagMemberKind,
 };
 pub(crate) use retry::RetryPolicy;
 pub use summary::interrupted;

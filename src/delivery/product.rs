@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::api::{Department, Member, Tag};
+use crate::channel::Channel;
 use crate::message::PartKind;
 use crate::secret::Secret;
 
@@ -66,6 +67,8 @@ pub enum Product {
     Checks(Vec<Check>, Option<Vec<PlannedRequest>>),
     /// `ask`: the answer, if there is one, and what became of the plan.
     Asked(Box<AskedQuestion>),
+    /// `preview`.
+    Page(Box<PreviewPage>),
     /// `explain`.
     Explained(Vec<Explanation>),
     /// `list-departments` and its like.
@@ -344,4 +347,28 @@ impl Listing {
             Self::TagMembers(rows) => Box::new(rows.iter().map(|row| row.name.as_str())),
         }
     }
+}
+
+/// Messages as a phone would show them.
+#[derive(Debug, Clone, Default)]
+pub struct PreviewPage {
+    /// The page, unless it is in the file.
+    pub html: Option<String>,
+    /// The file that it was written to.
+    pub file: Option<PathBuf>,
+    /// What breaks a rule, in the order of the page.
+    pub findings: Vec<PreviewFinding>,
+}
+
+/// What breaks a rule in a message of a [`PreviewPage`].
+#[derive(Debug, Clone)]
+pub struct PreviewFinding {
+    /// The channel of the message.
+    pub channel: Channel,
+    /// Which of its messages, counted from 1; `None` where there can be none.
+    pub message: Option<usize>,
+    /// Whether it would be refused; else it would be shown otherwise than it was meant.
+    pub is_refused: bool,
+    /// Where, and what.
+    pub problem: String,
 }

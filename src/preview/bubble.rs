@@ -31,7 +31,8 @@ impl Painter<'_> {
     fn message(&mut self, body: &Value) {
         let msgtype = MsgType::of_body(body);
         let content = msgtype.and_then(|msgtype| body.get(msgtype.as_str()));
-        self.html.own("<div class=\"message\">");
+        let is_chinese = body.to_string().contains(|c: char| matches!(c, '\u{4e00}'..='\u{9fff}'));
+        self.html.open_with("div", "message", if is_chinese { &[("lang", "zh-CN")] } else { &[] });
         let is_shown = match (msgtype, content) {
             (Some(msgtype), Some(content)) => self.content(msgtype, content),
             _ => false,

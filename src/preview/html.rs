@@ -13,6 +13,12 @@ impl Html {
         self
     }
 
+    /// What was written apart.
+    pub(super) fn written(&mut self, html: Self) -> &mut Self {
+        self.0.push_str(&html.0);
+        self
+    }
+
     /// Any text.
     pub(super) fn text(&mut self, text: &str) -> &mut Self {
         for c in text.chars() {

@@ -8,15 +8,14 @@ use crate::message::unsupported_in_lines;
 use super::markdown_v1::{self, Line, Piece};
 use super::markdown_v2::{self, LineMark};
 use super::marks::Weight;
-use super::painter::{MOST_SHOWN, Painter, most};
+use super::painter::{MOST_SHOWN, Painter, in_room, most};
 
 impl Painter<'_> {
     pub(super) fn markdown(&mut self, msgtype: MsgType, content: &Value) -> bool {
         let Some(text) = content.get("content").and_then(Value::as_str) else { return false };
         let path = format!("{}.content", msgtype.as_str());
         let findings = self.marks.take(&path);
-        let room = findings.iter().filter_map(|(_, finding)| finding.kept).min().unwrap_or(text.len());
-        let (kept, over) = text.split_at(room.min(text.len()));
+        let (kept, over) = in_room(text, &findings);
         let (kept, hidden) = kept.split_at(most(kept, MOST_SHOWN));
         let marks = unsupported_in_lines(msgtype, self.channel, kept);
         let is_v2 = self.channel.markup(msgtype) == Markup::MarkdownV2;

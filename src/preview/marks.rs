@@ -45,6 +45,6 @@ impl Html {
             Weight::Refused => "mark refused",
             Weight::Changed => "mark",
         };
-        self.element("span", class, rule)
+        self.open_with("span", class, &[("lang", "en")]).text(rule).close("span")
     }
 }

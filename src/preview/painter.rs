@@ -1,9 +1,10 @@
 //! What the writers of all message types share: texts with what has no room, and rules at their place.
 
 use crate::channel::Channel;
+use crate::message::Finding;
 
 use super::html::Html;
-use super::marks::Marks;
+use super::marks::{Marks, Weight};
 
 /// How much of a text without a limit is shown, and of what has no room in one with a limit, in bytes.
 pub(super) const MOST_SHOWN: usize = 24 * 1024;
@@ -40,8 +41,7 @@ impl Painter<'_> {
     /// A text of a field, with what has no room marked, and what the rules say of it.
     pub(super) fn words(&mut self, path: &str, text: &str) {
         let findings = self.marks.take(path);
-        let room = findings.iter().filter_map(|(_, finding)| finding.kept).min().unwrap_or(text.len());
-        let (kept, over) = text.split_at_checked(room.min(text.len())).unwrap_or((text, ""));
+        let (kept, over) = in_room(text, &findings);
         let (kept, hidden) = kept.split_at(most(kept, MOST_SHOWN));
         self.html.text(kept);
         self.hidden(hidden);
@@ -84,6 +84,12 @@ impl Painter<'_> {
     pub(super) fn file(&self, media_id: &str) -> Option<&MessageFile> {
         self.files.iter().find(|file| file.media_id == media_id)
     }
+}
+
+/// What of a text has room by these findings, and what has not.
+pub(super) fn in_room<'t>(text: &'t str, findings: &[(Weight, Finding)]) -> (&'t str, &'t str) {
+    let room = findings.iter().filter_map(|(_, finding)| finding.kept).min().unwrap_or(text.len());
+    text.split_at(most(text, room))
 }
 
 /// The first bytes of a text, as whole characters.

@@ -2,15 +2,14 @@
 
 use serde_json::Value;
 
-use super::painter::Painter;
+use super::painter::{MOST_SHOWN, Painter, in_room};
 
 pub(super) fn paint(painter: &mut Painter<'_>, content: &Value) -> bool {
     let Some(text) = content.get("content").and_then(Value::as_str) else { return false };
     let findings = painter.marks.take("text.content");
-    let room = findings.iter().filter_map(|(_, finding)| finding.kept).min().unwrap_or(text.len());
-    let (kept, over) = text.split_at_checked(room.min(text.len())).unwrap_or((text, ""));
+    let (kept, over) = in_room(text, &findings);
     painter.html.open_with("div", "bubble text", &[("dir", "auto")]);
-    if kept.len() > MOST_READ {
+    if kept.len() > MOST_SHOWN {
         painter.html.text(kept);
     } else {
         write(painter, kept);
@@ -32,9 +31,6 @@ pub(super) fn paint(painter: &mut Painter<'_>, content: &Value) -> bool {
     painter.html.close("div");
     true
 }
-
-/// A longer text is shown without links.
-const MOST_READ: usize = 24 * 1024;
 
 fn strings<'c>(content: &'c Value, name: &str) -> impl Iterator<Item = &'c str> {
     content.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)

@@ -6,15 +6,14 @@ use crate::message::Wire;
 use crate::message::app::Textcard;
 
 use super::html::Html;
-use super::painter::Painter;
+use super::painter::{Painter, in_room};
 
 pub(super) fn paint(painter: &mut Painter<'_>, content: &Value) -> bool {
     let Some(card) = Textcard::read(content) else { return false };
     painter.html.own("<div class=\"bubble card textcard\">");
     painter.field("div", "title two-lines", "textcard.title", &card.title);
     let findings = painter.marks.take("textcard.description");
-    let room = findings.iter().filter_map(|(_, finding)| finding.kept).min().unwrap_or(card.description.len());
-    let (kept, over) = card.description.split_at_checked(room).unwrap_or((&card.description, ""));
+    let (kept, over) = in_room(&card.description, &findings);
     painter.html.open_with("div", "description", &[("dir", "auto")]);
     write(&mut painter.html, kept);
     painter.over(over);

@@ -9,6 +9,7 @@
 //! where it is made.
 
 mod build_alert;
+mod by_channel;
 mod card;
 mod choose_channel;
 mod combine;
@@ -47,6 +48,7 @@ use crate::message::person::{Person, PersonKind};
 use crate::message::{Finding, Part};
 use crate::outbox::Outbox;
 
+pub(crate) use by_channel::{ChannelMessages, UnsentMessage, channels_of, make_for_channels};
 pub(crate) use card::{check_card_update, read_card};
 pub(crate) use choose_channel::{channel_for_alert, channel_for_question, choose_channel};
 pub(crate) use combine::reached_all;

@@ -71,7 +71,7 @@ fn check(part: &Part, target: &mut Target) -> Result<()> {
 
 /// The body of a call with a userid in place of those that are not known yet: of people who are looked up, and of a program
 /// that says who gets it.
-fn with_stand_in<'b>(mut body: Cow<'b, Value>, target: &Target) -> Cow<'b, Value> {
+pub(super) fn with_stand_in<'b>(mut body: Cow<'b, Value>, target: &Target) -> Cow<'b, Value> {
     if target.has_open_recipients {
         add_users(body.to_mut(), ["member"]);
     }

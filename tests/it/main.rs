@@ -42,6 +42,7 @@ mod outbox;
 #[cfg(unix)]
 mod packages;
 mod payloads;
+mod preview;
 #[cfg(unix)]
 mod progress_bar;
 mod readmes;

@@ -14,8 +14,8 @@ pub(crate) use commands::{
     BatchArgs, ChatCreateArgs, ChatUpdateArgs, ChosenEntries, ConfigCommand, ListenArgs, OutboxCommand, UploadMediaArgs,
 };
 pub(crate) use send::{
-    AibotSendArgs, AlertArgs, AppSendArgs, AskArgs, CardArgs, ChatSendArgs, ContentArgs, FactArgs, RunArgs,
-    UpdateCardArgs, WebhookSendArgs,
+    AibotSendArgs, AlertArgs, AppSendArgs, AskArgs, CardArgs, ChatSendArgs, ContentArgs, FactArgs, PreviewArgs,
+    RunArgs, UpdateCardArgs, WebhookSendArgs,
 };
 use settings::{SettingArgs, channel_parser};
 pub(crate) use settings::{overrides, variable_of};
@@ -82,6 +82,14 @@ pub(crate) enum Command {
         Text that begins with - goes after --, as in\n  wecom-alert aibot-send -u zhangsan -- '-5 degrees'"
     )]
     AibotSend(Box<AibotSendArgs>),
+    /// Show messages as a phone would, as an HTML page
+    #[command(
+        after_help = "Nothing is sent and no credentials are needed. What WeCom would cut, refuse or not show is marked, \
+        beside the body that would be sent.\n\n\
+        Example:\n  wecom-alert preview --route app --card text_notice --title 'disk full' --open\n  \
+        wecom-alert preview --payload card.json > card.html"
+    )]
+    Preview(Box<PreviewArgs>),
     /// Ask on a card, wait until somebody presses, and print what
     #[command(after_help = "Example:\n  if key=$(wecom-alert ask --title Disk --button ack=Take --button no=Mute)\n  \
         then echo \"somebody pressed $key\"; fi\n\n\
@@ -316,6 +324,7 @@ impl Command {
         "webhook-send",
         "chat-send",
         "aibot-send",
+        "preview",
         "ask",
         "answer",
         "listen",

@@ -250,6 +250,42 @@ pub(crate) struct AibotSendArgs {
     _global: Global,
 }
 
+// `preview`.
+#[derive(Args)]
+pub(crate) struct PreviewArgs {
+    /// By which route: app, webhook, chat or aibot (repeatable); default: all that the profile has
+    #[arg(long, value_name = "ROUTE", hide_possible_values = true, help_heading = "Page",
+        value_parser = OrEmpty(channel_parser()))]
+    pub(crate) route: Vec<UnlessEmpty<Channel>>,
+    /// Write the page to a file; default: to stdout
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, value_parser = path_parser(),
+        help_heading = "Page")]
+    pub(crate) to_file: Option<PathBuf>,
+    /// Show the page in the browser, from --to-file or a temporary file
+    #[arg(long, help_heading = "Page")]
+    pub(crate) open: bool,
+    #[command(flatten)]
+    pub(crate) content: ContentArgs,
+    #[command(flatten)]
+    _message_type: SettingArgs<{ OptionGroup::MessageType as u8 }>,
+    #[command(flatten)]
+    _recipients: SettingArgs<{ OptionGroup::Recipients as u8 }>,
+    #[command(flatten)]
+    _people: SettingArgs<{ OptionGroup::People as u8 }>,
+    #[command(flatten)]
+    _chat: SettingArgs<{ OptionGroup::Chat as u8 }>,
+    #[command(flatten)]
+    _confidential: SettingArgs<{ OptionGroup::Confidential as u8 }>,
+    #[command(flatten)]
+    _app_message: SettingArgs<{ OptionGroup::AppMessage as u8 }>,
+    #[command(flatten)]
+    _mentions: SettingArgs<{ OptionGroup::Mentions as u8 }>,
+    #[command(flatten)]
+    _delivery: SettingArgs<{ OptionGroup::Delivery as u8 }>,
+    #[command(flatten)]
+    _global: Global,
+}
+
 // `ask`.
 #[derive(Args)]
 #[command(next_help_heading = "Question")]

@@ -22,8 +22,8 @@ macro_rules! topics {
 }
 
 /// All topics, in the order of the list.
-pub(super) static TOPICS: [Topic; 19] = topics! {
-    "config" "delivery" "outbox" "fleet" "run" "ask" "listen" "batch" "chat" "aibot" "directory" "json" "errors" "limits" "cards" "templates" "feeds" "ci" "security"
+pub(super) static TOPICS: [Topic; 20] = topics! {
+    "config" "delivery" "outbox" "fleet" "run" "ask" "listen" "batch" "chat" "aibot" "directory" "json" "errors" "limits" "cards" "preview" "templates" "feeds" "ci" "security"
 };
 
 /// Words that people look for, and the topics that have them.
@@ -85,6 +85,7 @@ const KEYWORDS: [(&[&str], &[&str]); 17] = [
     ),
     (&["flush", "queue", "queued", "failed", "发件箱"], &["outbox"]),
     (&["alert", "card", "markdown", "mention", "level", "title", "field", "attach", "卡片"], &["cards"]),
+    (&["page", "html", "browser", "look", "looks", "预览"], &["preview"]),
     (&["jinja", "jinja2", "filter", "filters", "模板"], &["templates"]),
     (&["size", "sizes", "quota", "speed"], &["limits"]),
     (&["redis", "valkey", "machines", "hosts", "cluster", "shared-state", "多台机器", "集群"], &["fleet"]),

@@ -10,8 +10,9 @@ use wecom_alert::channel::Channel;
 
 use super::scenes::{self, Told};
 use crate::document::warnings;
+use crate::preview::scan::assert_harmless;
 use crate::support::fake::{Arrived, Outcome, Upload};
-use crate::support::{CARD_ROUTES, HTTP_ROUTES, Scene, at_once};
+use crate::support::{CARD_ROUTES, HTTP_ROUTES, Scene, TestEnv, at_once};
 
 /// A name for what a message is, and what asks for it.
 struct Kind {
@@ -116,6 +117,22 @@ fn check(path: &Path, shown: &str) {
     }
     let golden = fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
     assert!(golden == shown, "{}: expected\n{golden}\nbut sent\n{shown}", path.display());
+}
+
+#[test]
+fn every_alert_in_every_type_is_a_page() {
+    at_once(&scenes::ALL, |told| {
+        let env = TestEnv::new();
+        for kind in KINDS.iter().filter(|kind| kind.can_carry(told)) {
+            for route in kind.routes {
+                let case = format!("{} {} {route}", told.name, kind.name);
+                let cmd = env.cmd(["preview", "--route", route.as_str()]).args(kind.args(told)).stdin(told.body());
+                let page = cmd.run().assert_code(0).stdout;
+                assert_harmless(&page, &case);
+                assert!(page.contains("class=\"bubble") && !page.contains("unreadable\""), "{case}");
+            }
+        }
+    });
 }
 
 #[test]
