@@ -49,6 +49,35 @@ impl Mishap {
     pub(crate) fn describe(self) -> &'static str {
         MISHAPS.iter().find(|(_, mishap, _)| *mishap == self).map_or("", |(_, _, words)| words)
     }
+
+    /// Ends what lasts; the others are over once they have happened.
+    pub(crate) fn end(self, wecom: &FakeWecom) {
+        wecom.aibot(AIBOT_ID).set(|bot| match self {
+            Self::KeepOldSockets => bot.keeps_old_sockets = false,
+            Self::EncryptIds => bot.has_encrypted_ids = false,
+            Self::RefuseGroups => bot.refuses_group_pushes = false,
+            Self::OtherKinds => bot.takes_other_kinds = false,
+            Self::Limits => bot.limits.clear(),
+            Self::Kick | Self::Drop | Self::HalfDead | Self::Repeat => {}
+        });
+    }
+
+    /// Whether it goes on until it is ended, and does not only happen.
+    pub(crate) fn lasts(self) -> bool {
+        !matches!(self, Self::Kick | Self::Drop | Self::HalfDead | Self::Repeat)
+    }
+
+    /// Whether it goes on now.
+    pub(crate) fn is_on(self, wecom: &FakeWecom) -> bool {
+        wecom.aibot(AIBOT_ID).set(|bot| match self {
+            Self::KeepOldSockets => bot.keeps_old_sockets,
+            Self::EncryptIds => bot.has_encrypted_ids,
+            Self::RefuseGroups => bot.refuses_group_pushes,
+            Self::OtherKinds => bot.takes_other_kinds,
+            Self::Limits => !bot.limits.is_empty(),
+            Self::Kick | Self::Drop | Self::HalfDead | Self::Repeat => false,
+        })
+    }
 }
 
 impl FromStr for Mishap {
@@ -63,11 +92,5 @@ impl FromStr for Mishap {
 
 /// Makes the aibot as it was at the start.
 pub(crate) fn set_normal(wecom: &FakeWecom) {
-    wecom.aibot(AIBOT_ID).set(|bot| {
-        bot.keeps_old_sockets = false;
-        bot.has_encrypted_ids = false;
-        bot.refuses_group_pushes = false;
-        bot.takes_other_kinds = false;
-        bot.limits.clear();
-    });
+    MISHAPS.iter().for_each(|(_, mishap, _)| mishap.end(wecom));
 }

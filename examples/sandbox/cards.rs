@@ -1,33 +1,44 @@
 //! The cards that can be pressed, of the app and of the aibot, by number, and members who press them.
 
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
+use wecom_alert::channel::Channel;
 
+use crate::Sandbox;
 use crate::fake::{AIBOT_ID, Arrived, Click, FakeWecom, Route, keys_of, questions_of};
-use crate::show::say;
 
 /// A card that was sent.
-struct PressableCard {
+#[derive(Clone)]
+pub(crate) struct PressableCard {
     task_id: String,
     is_aibots: bool,
 }
 
 /// All of them, in the order in which they came: the first is card 1.
-fn pressable(wecom: &FakeWecom) -> Vec<PressableCard> {
-    wecom.messages().iter().filter_map(PressableCard::of).collect()
-}
+#[derive(Default)]
+pub(crate) struct Cards(Mutex<Vec<PressableCard>>);
 
-/// The number of a card, by its task_id.
-pub(crate) fn number_of(wecom: &FakeWecom, task_id: &str) -> Option<usize> {
-    pressable(wecom).iter().position(|card| card.task_id == task_id).map(|at| at + 1)
-}
+impl Cards {
+    /// Takes a card that has arrived in and gives its number; `None` for what is none, or has nothing to press.
+    pub(crate) fn add(&self, arrived: &Arrived) -> Option<usize> {
+        let card = PressableCard::of(arrived)?;
+        let mut cards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cards.push(card);
+        Some(cards.len())
+    }
 
-/// The number of a card that has arrived; `None` for what is none, or has nothing to press.
-pub(crate) fn number_of_arrived(wecom: &FakeWecom, arrived: &Arrived) -> Option<usize> {
-    number_of(wecom, &PressableCard::of(arrived)?.task_id)
+    pub(crate) fn get(&self, number: usize) -> Option<PressableCard> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(number.checked_sub(1)?).cloned()
+    }
+
+    /// The number of a card, by its task_id.
+    pub(crate) fn number_of(&self, task_id: &str) -> Option<usize> {
+        let cards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cards.iter().position(|card| card.task_id == task_id).map(|at| at + 1)
+    }
 }
 
 impl PressableCard {
@@ -43,13 +54,25 @@ impl PressableCard {
         is_card.then_some(Self { task_id, is_aibots })
     }
 
+    pub(crate) fn channel(&self) -> Channel {
+        if self.is_aibots { Channel::Aibot } else { Channel::App }
+    }
+
     /// What that member sees of it now.
     fn face(&self, wecom: &FakeWecom, userid: &str) -> Option<Value> {
-        if self.is_aibots {
-            let cards = wecom.aibot(AIBOT_ID).cards();
-            return Some(cards.iter().find(|card| card.task_id == self.task_id)?.face_of(userid).clone());
+        match self.is_aibots {
+            true => Some(wecom.aibot(AIBOT_ID).card(&self.task_id)?.face_of(userid).clone()),
+            false => Some(wecom.app_card(&self.task_id)?.face_of(userid).clone()),
         }
-        Some(wecom.app_cards().iter().find(|card| card.task_id == self.task_id)?.face_of(userid).clone())
+    }
+
+    /// What everybody sees of it now, and what single members see in place of that.
+    pub(crate) fn faces(&self, wecom: &FakeWecom) -> Option<(Value, Vec<(String, Value)>)> {
+        let (face, faces) = match self.is_aibots {
+            true => wecom.aibot(AIBOT_ID).card(&self.task_id).map(|card| (card.face, card.faces))?,
+            false => wecom.app_card(&self.task_id).map(|card| (card.face, card.faces))?,
+        };
+        Some((face, faces.into_iter().collect()))
     }
 }
 
@@ -75,11 +98,9 @@ pub(crate) struct Press {
 
 impl Press {
     /// Presses card N; what came of it, in words. A press on an app's card goes to its callback address.
-    pub(crate) fn carry_out(&self, wecom: &FakeWecom, callback: &str, number: usize) -> Result<String, String> {
-        let cards = pressable(wecom);
-        let Some(card) = number.checked_sub(1).and_then(|at| cards.get(at)) else {
-            return Err(format!("there is no card {number}"));
-        };
+    pub(crate) fn carry_out(&self, sandbox: &Sandbox, number: usize) -> Result<String, String> {
+        let (wecom, callback) = (sandbox.wecom(), sandbox.callback());
+        let Some(card) = sandbox.cards.get(number) else { return Err(format!("there is no card {number}")) };
         let face = card.face(wecom, &self.userid).unwrap_or_default();
         let questions = questions_of(&face);
         let mut chosen: Vec<(&str, Vec<&str>)> = Vec::new();
@@ -105,7 +126,7 @@ impl Press {
             let is_told = bot.presses().iter().any(|press| press.req_id == req_id && press.is_told);
             if is_told { String::new() } else { "; nobody is connected, so nobody hears of it".to_owned() }
         } else {
-            let address = wecom.callback(callback);
+            let address = wecom.callback(&callback);
             let told = address.deliver(&address.press_request(&click)?);
             match told.attempts.last() {
                 Some(Ok(_)) if told.is_taken() => String::new(),
@@ -126,15 +147,15 @@ pub(crate) struct LaterPress {
 
 impl LaterPress {
     /// Waits in a thread of its own. Cards without that key are left alone.
-    pub(crate) fn begin(&self, wecom: &Arc<FakeWecom>, callback: &str, number: usize, card: &Value) {
+    pub(crate) fn begin(&self, sandbox: &Arc<Sandbox>, number: usize, card: &Value) {
         if !keys_of(card).contains(&self.press.key) {
             return;
         }
-        let (wecom, later, callback) = (Arc::clone(wecom), self.clone(), callback.to_owned());
+        let (sandbox, later) = (Arc::clone(sandbox), self.clone());
         std::thread::spawn(move || {
             std::thread::sleep(later.after);
-            let (Ok(told) | Err(told)) = later.press.carry_out(&wecom, &callback, number);
-            say(&format!("# {told}"));
+            let (Ok(told) | Err(told)) = later.press.carry_out(&sandbox, number);
+            sandbox.tell(&told);
         });
     }
 }

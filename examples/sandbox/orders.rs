@@ -3,10 +3,30 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::Sandbox;
 use crate::aibot::{self, Mishap};
 use crate::cards::{self, Press};
 use crate::fake::{AIBOT_ID, Endpoint, FakeWecom, Reply};
 use crate::switches;
+
+/// Errcodes in WeCom's words.
+pub(crate) const ERRCODES: [(i64, &str); 15] = [
+    (-1, "system busy"),
+    (40001, "invalid credential"),
+    (40014, "invalid access_token"),
+    (42001, "access_token expired"),
+    (45009, "api freq out of limit"),
+    (45033, "api concurrent out of limit"),
+    (60020, "not allow to access from your ip"),
+    (81013, "user & party & tag all invalid"),
+    (93000, "invalid webhook url"),
+    (93006, "invalid chatid"),
+    (846_601, "the aibot is not in long connection mode"),
+    (846_604, "req_id has expired"),
+    (846_607, "aibot send msg frequency limit exceeded or no active conversation"),
+    (846_609, "aibot websocket not subscribed"),
+    (853_000, "invalid bot_id or secret"),
+];
 
 /// Which requests an order is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,25 +71,43 @@ impl FromStr for Target {
 /// One change of how the sandbox answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Order {
-    Answer { code: i64, times: Option<usize>, target: Target },
-    Hang { times: Option<usize>, target: Target },
-    Normal,
+    Answer {
+        code: i64,
+        times: Option<usize>,
+        target: Target,
+    },
+    Hang {
+        times: Option<usize>,
+        target: Target,
+    },
+    /// Forgets all that was ordered, or the answers of these endpoints.
+    Normal(Option<Target>),
     Expire,
     Revoke,
     RefuseIp,
     AcceptIp,
     Disable,
     Enable,
-    Limit { count: usize, period: Duration },
-    Press { number: usize, press: Press },
-    Word { userid: String, words: String },
+    Limit(Option<(usize, Duration)>),
+    /// Presses on the app's cards go there.
+    Callback(String),
+    Press {
+        number: usize,
+        press: Press,
+    },
+    Word {
+        userid: String,
+        words: String,
+    },
     Aibot(Mishap),
+    AibotNormal(Mishap),
 }
 
 impl Order {
-    /// Changes the stand-in and says what is different now. Presses on the app's cards go to `callback`.
-    pub(crate) fn carry_out(&self, wecom: &FakeWecom, callback: &str) -> String {
-        match self {
+    /// Changes the stand-in and says what is different now, or why it cannot be done.
+    pub(crate) fn carry_out(&self, sandbox: &Sandbox) -> Result<String, String> {
+        let wecom = sandbox.wecom();
+        Ok(match self {
             Self::Answer { code, times, target } => {
                 set(wecom, &reply(*code), *times, *target);
                 format!("{} answered with {code} {}", target.name(), how_often(*times))
@@ -78,7 +116,11 @@ impl Order {
                 set(wecom, &Reply::HangAfterReading, *times, *target);
                 format!("{} not answered at all {}", target.name(), how_often(*times))
             }
-            Self::Normal => {
+            Self::Normal(Some(target)) => {
+                target.endpoints().into_iter().for_each(|endpoint| wecom.normal(endpoint));
+                format!("{} answered as ever", target.name())
+            }
+            Self::Normal(None) => {
                 Endpoint::KNOWN.into_iter().for_each(|endpoint| wecom.normal(endpoint));
                 wecom.trust_every_ip();
                 wecom.disable_app(false);
@@ -109,14 +151,18 @@ impl Order {
                 wecom.disable_app(false);
                 "the app is enabled now".into()
             }
-            Self::Limit { count, period } => {
-                wecom.webhook_limit(*count, *period);
-                format!("a webhook takes {count} messages in {period:?} now")
+            Self::Limit(limit) => {
+                wecom.set_webhook_limit(*limit);
+                match limit {
+                    Some((count, period)) => format!("a webhook takes {count} messages in {period:?} now"),
+                    None => "a webhook takes any number of messages now".into(),
+                }
             }
-            Self::Press { number, press } => {
-                let (Ok(told) | Err(told)) = press.carry_out(wecom, callback, *number);
-                told
+            Self::Callback(url) => {
+                sandbox.set_callback(url);
+                format!("presses on the app's cards go to {url} now")
             }
+            Self::Press { number, press } => press.carry_out(sandbox, *number)?,
             Self::Word { userid, words } => {
                 wecom.aibot(AIBOT_ID).written_by(userid, words);
                 format!("{userid} has written to the aibot")
@@ -125,7 +171,11 @@ impl Order {
                 mishap.carry_out(wecom);
                 mishap.describe().into()
             }
-        }
+            Self::AibotNormal(mishap) => {
+                mishap.end(wecom);
+                format!("no longer: {}", mishap.describe())
+            }
+        })
     }
 }
 
@@ -146,6 +196,7 @@ impl FromStr for Order {
                 let (times, target) = times_and_target(rest)?;
                 Self::Hang { times, target }
             }
+            ("limit", ["off"]) => Self::Limit(None),
             ("limit", [limit]) => switches::limit(limit)?,
             ("press", [number, key, userid, options @ ..]) => {
                 let number =
@@ -154,7 +205,10 @@ impl FromStr for Order {
             }
             ("word", [userid, words @ ..]) => Self::Word { userid: (*userid).to_owned(), words: words.join(" ") },
             ("aibot", [mishap]) => Self::Aibot(mishap.parse()?),
-            ("normal", []) => Self::Normal,
+            ("aibot", [mishap, "off"]) => Self::AibotNormal(mishap.parse()?),
+            ("callback", [url]) => Self::Callback((*url).to_owned()),
+            ("normal", []) => Self::Normal(None),
+            ("normal", [target]) => Self::Normal(Some(target.parse()?)),
             ("expire", []) => Self::Expire,
             ("revoke", []) => Self::Revoke,
             ("refuse-ip", []) => Self::RefuseIp,
@@ -163,9 +217,9 @@ impl FromStr for Order {
             ("enable", []) => Self::Enable,
             _ => {
                 return Err(format!(
-                    "{line:?} is no order: answer CODE [TIMES] [ENDPOINT], hang [TIMES] [ENDPOINT], normal, expire, \
-                     revoke, refuse-ip, accept-ip, disable, enable, limit COUNT/DURATION, press CARD KEY USER [OPTION,…], \
-                     word USER TEXT, aibot WHAT"
+                    "{line:?} is no order: answer CODE [TIMES] [ENDPOINT], hang [TIMES] [ENDPOINT], normal [ENDPOINT], \
+                     expire, revoke, refuse-ip, accept-ip, disable, enable, limit COUNT/DURATION, limit off, callback URL, \
+                     press CARD KEY USER [OPTION,…], word USER TEXT, aibot WHAT, aibot WHAT off"
                 ));
             }
         };
@@ -202,24 +256,7 @@ fn reply(code: i64) -> Reply {
     if let Some(status) = u16::try_from(code).ok().filter(|status| (100..600).contains(status)) {
         return Reply::status(status);
     }
-    let words = match code {
-        -1 => "system busy",
-        40001 => "invalid credential",
-        40014 => "invalid access_token",
-        42001 => "access_token expired",
-        45009 => "api freq out of limit",
-        45033 => "api concurrent out of limit",
-        60020 => "not allow to access from your ip",
-        81013 => "user & party & tag all invalid",
-        93000 => "invalid webhook url",
-        93006 => "invalid chatid",
-        846_601 => "the aibot is not in long connection mode",
-        846_604 => "req_id has expired",
-        846_607 => "aibot send msg frequency limit exceeded or no active conversation",
-        846_609 => "aibot websocket not subscribed",
-        853_000 => "invalid bot_id or secret",
-        _ => "as ordered",
-    };
+    let words = ERRCODES.iter().find(|(known, _)| *known == code).map_or("as ordered", |(_, words)| words);
     let ip = crate::fake::SEEN_IP;
     let more = "more info at https://open.work.weixin.qq.com/devtool/query?e=";
     Reply::errcode(code, &format!("{words}, hint: [sandbox], from ip: {ip}, {more}{code}"))

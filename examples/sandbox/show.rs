@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::cards::how_to_press;
 use crate::fake::{
     AGENT_ID, AIBOT_CHAT, AIBOT_ID, AIBOT_SECRET, Arrived, CALLBACK_AES_KEY, CALLBACK_TOKEN, CHAT_ID, CORP_ID,
-    Endpoint, Event, FakeWecom, Outcome, Route, SECRET, UNKNOWN_USER, UNLICENSED_USER, USERS, Upload, WEBHOOK_KEY,
+    CardUpdate, Endpoint, Event, FakeWecom, Outcome, Route, SECRET, UNKNOWN_USER, UNLICENSED_USER, USERS, Upload,
+    WEBHOOK_KEY,
 };
 
 /// Prints a whole text at once, and goes on when nobody reads any more.
@@ -49,6 +50,11 @@ pub(crate) fn variables(wecom: &FakeWecom, ca_file: Option<&Path>, state_dir: &P
         text.push_str("# trust this authority (--write-ca FILE writes it to a file):\n");
         text.push_str(wecom.ca_pem());
     }
+    let _ = writeln!(
+        text,
+        "# In a browser, {}/ shows each message as it arrives, with cards to press and faults as switches.",
+        wecom.base_url()
+    );
     let members = USERS.join(", ");
     let _ = writeln!(
         text,
@@ -59,7 +65,7 @@ pub(crate) fn variables(wecom: &FakeWecom, ca_file: Option<&Path>, state_dir: &P
     let _ = writeln!(text, "# an aibot, to which {members} and the group {AIBOT_CHAT} have written");
     let _ = writeln!(
         text,
-        "# cards of app and aibot are pressed here; those of the app go to {callback}: run wecom-alert listen there"
+        "# cards of app and aibot are pressed here or on the page; those of the app go to {callback}: run wecom-alert listen there"
     );
     text.push_str("# departments 1 to 4, tags 1 and 2; to see them: wecom-alert list-members --recursive");
     say(&text);
@@ -74,33 +80,17 @@ pub(crate) fn event(event: &Event, quiet: bool, card: Option<usize>) {
         let _ = writeln!(text, "# {} {} ({} bytes)", seen.method, seen.path, seen.body.len());
     }
     match &seen.outcome {
-        Outcome::Token { new } if !quiet => {
-            let which = if *new { "a new token" } else { "the same token again" };
-            let _ = writeln!(text, "  gave {which}");
-        }
-        Outcome::Token { .. } => {}
+        Outcome::Token { .. } if quiet => {}
         Outcome::Arrived(arrived) => message(&mut text, arrived, card),
-        Outcome::Uploaded(upload) => file(&mut text, upload),
-        Outcome::Described => text.push_str("  told what was asked for\n"),
-        Outcome::Connected | Outcome::Noted => {}
-        Outcome::Subscribed => text.push_str("  the aibot is subscribed\n"),
         Outcome::CardChanged(update) => {
-            let name = card.map_or_else(|| update.task_id.clone(), |number| number.to_string());
-            let (after, who) = (update.after.as_secs_f64(), &update.userid);
-            let whom =
-                if update.userids.is_empty() { String::new() } else { format!(" for {}", update.userids.join(", ")) };
-            let pressed = if who.is_empty() { String::new() } else { format!(", {after:.1} s after {who} pressed it") };
-            let _ = writeln!(text, "CARD {name} changed{whom}{pressed}");
+            let _ = writeln!(text, "{}", card_change(update, card));
             fields(&mut text, &update.card, 1);
         }
-        Outcome::Changed => text.push_str("  changed\n"),
-        Outcome::Suppressed => text.push_str("  the same message again: taken, not delivered twice\n"),
-        Outcome::Dropped => text.push_str("  over the member's limit: taken, silently not delivered\n"),
-        Outcome::Refused { errcode, errmsg } => {
-            let _ = writeln!(text, "REFUSED {}: {errcode} {errmsg}", seen.endpoint.name());
-        }
-        Outcome::Fault(fault) => {
-            let _ = writeln!(text, "FAULT {}: {fault}", seen.endpoint.name());
+        outcome => {
+            if let Some(line) = in_a_line(seen.endpoint, outcome) {
+                let indent = if line.starts_with(|c: char| c.is_uppercase()) { "" } else { "  " };
+                let _ = writeln!(text, "{indent}{line}");
+            }
         }
     }
     for complaint in event.complaints {
@@ -111,13 +101,35 @@ pub(crate) fn event(event: &Event, quiet: bool, card: Option<usize>) {
     }
 }
 
-fn message(text: &mut String, arrived: &Arrived, card: Option<usize>) {
-    let to = match &arrived.route {
-        Route::Webhook { .. } => "the group".to_owned(),
-        Route::Aibot { chat, is_group: true, .. } => format!("the group {chat}"),
-        Route::App { .. } | Route::Chat { .. } | Route::Aibot { .. } => recipients(arrived),
+/// What became of a request that is neither a message nor the change of a card, if that is worth a line. What went wrong
+/// begins with capitals.
+pub(crate) fn in_a_line(endpoint: Endpoint, outcome: &Outcome) -> Option<String> {
+    let line = match outcome {
+        Outcome::Token { new: true } => "gave a new token".to_owned(),
+        Outcome::Token { new: false } => "gave the same token again".to_owned(),
+        Outcome::Uploaded(upload) => file(upload),
+        Outcome::Described => "told what was asked for".to_owned(),
+        Outcome::Subscribed => "the aibot is subscribed".to_owned(),
+        Outcome::Changed => "changed".to_owned(),
+        Outcome::Suppressed => "the same message again: taken, not delivered twice".to_owned(),
+        Outcome::Dropped => "over the member's limit: taken, silently not delivered".to_owned(),
+        Outcome::Refused { errcode, errmsg } => format!("REFUSED {}: {errcode} {errmsg}", endpoint.name()),
+        Outcome::Fault(fault) => format!("FAULT {}: {fault}", endpoint.name()),
+        Outcome::Arrived(_) | Outcome::CardChanged(_) | Outcome::Connected | Outcome::Noted => return None,
     };
-    let via = route(&arrived.route);
+    Some(line)
+}
+
+pub(crate) fn card_change(update: &CardUpdate, card: Option<usize>) -> String {
+    let name = card.map_or_else(|| update.task_id.clone(), |number| number.to_string());
+    let (after, who) = (update.after.as_secs_f64(), &update.userid);
+    let whom = if update.userids.is_empty() { String::new() } else { format!(" for {}", update.userids.join(", ")) };
+    let pressed = if who.is_empty() { String::new() } else { format!(", {after:.1} s after {who} pressed it") };
+    format!("CARD {name} changed{whom}{pressed}")
+}
+
+fn message(text: &mut String, arrived: &Arrived, card: Option<usize>) {
+    let (via, to) = (route(&arrived.route), recipients(arrived));
     let _ = writeln!(text, "MESSAGE {} {via} to {to}", arrived.msgtype);
     for remark in &arrived.remarks {
         let _ = writeln!(text, "  note: {remark}");
@@ -143,7 +155,12 @@ fn message(text: &mut String, arrived: &Arrived, card: Option<usize>) {
     }
 }
 
-fn recipients(arrived: &Arrived) -> String {
+pub(crate) fn recipients(arrived: &Arrived) -> String {
+    match &arrived.route {
+        Route::Webhook { .. } => return "the group".to_owned(),
+        Route::Aibot { chat, is_group: true, .. } => return format!("the group {chat}"),
+        Route::App { .. } | Route::Chat { .. } | Route::Aibot { .. } => {}
+    }
     let lists = [("", &arrived.users), ("department ", &arrived.parties), ("tag ", &arrived.tags)];
     let names = lists.iter().flat_map(|(kind, list)| list.iter().map(move |name| format!("{kind}{name}")));
     names.collect::<Vec<_>>().join(", ")
@@ -158,10 +175,10 @@ fn route(route: &Route) -> String {
     }
 }
 
-fn file(text: &mut String, upload: &Upload) {
+fn file(upload: &Upload) -> String {
     let name = String::from_utf8_lossy(&upload.filename);
     let (kind, via, size) = (upload.kind.name(), route(&upload.route), upload.bytes.len());
-    let _ = writeln!(text, "FILE {kind} {via}: {name:?}, {size} bytes, media_id {}", upload.media_id);
+    format!("FILE {kind} {via}: {name:?}, {size} bytes, media_id {}", upload.media_id)
 }
 
 /// A payload as an indented list; long values, such as pictures in base64, by their length.

@@ -8,8 +8,8 @@ use crate::cards::{LaterPress, with_delay};
 use crate::orders::{Order, Target};
 
 pub(crate) const HELP: &str = "\
-A stand-in for WeCom on loopback: checks requests as strictly as the published pages say,
-and prints every message as it arrives. Ctrl-C ends it.
+A stand-in for WeCom on loopback: checks requests as strictly as the published pages say, prints every message
+as it arrives, and shows it on a page of its own, where cards can be pressed. Ctrl-C ends it.
 
 Usage: cargo run --example sandbox -- [SWITCHES]
 
@@ -39,10 +39,10 @@ Usage: cargo run --example sandbox -- [SWITCHES]
                           minute, 1000 an hour per conversation); repeatable
 
 While it runs, these lines on its standard input change it:
-  answer CODE [TIMES] [ENDPOINT]   hang [TIMES] [ENDPOINT]   normal
-  expire   revoke   refuse-ip   accept-ip   disable   enable   limit COUNT/DURATION
-  press CARD KEY USER [OPTION,…], such as press 1 ack zhangsan
-  word USER TEXT (somebody writes to the aibot)   aibot WHAT";
+  answer CODE [TIMES] [ENDPOINT]   hang [TIMES] [ENDPOINT]   normal [ENDPOINT]
+  expire   revoke   refuse-ip   accept-ip   disable   enable   limit COUNT/DURATION   limit off
+  press CARD KEY USER [OPTION,…], such as press 1 ack zhangsan   callback URL
+  word USER TEXT (somebody writes to the aibot)   aibot WHAT   aibot WHAT off";
 
 /// What the command line asks for.
 #[derive(Debug, Default)]
@@ -124,7 +124,7 @@ pub(crate) fn limit(text: &str) -> Result<Order, String> {
     };
     let seconds = digits.parse::<u32>().map_err(|_| wrong())?;
     let period = Duration::from_secs(u64::from(seconds) * unit);
-    Ok(Order::Limit { count: count.parse().map_err(|_| wrong())?, period })
+    Ok(Order::Limit(Some((count.parse().map_err(|_| wrong())?, period))))
 }
 
 fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, String> {

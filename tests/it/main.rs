@@ -52,6 +52,8 @@ mod results;
 #[cfg(unix)]
 mod run;
 #[cfg(unix)]
+mod sandbox;
+#[cfg(unix)]
 mod second_signal;
 mod sent;
 #[cfg(target_os = "linux")]

@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports, reason = "a tool box: not every tool is in use at every time")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test without its environment cannot go on")]
 
+pub(crate) mod browser;
 pub(crate) mod entry;
 pub(crate) mod fake;
 pub(crate) mod kills;

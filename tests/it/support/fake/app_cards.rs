@@ -130,4 +130,10 @@ impl FakeWecom {
     pub fn app_cards(&self) -> Vec<SentCard> {
         lock(&self.shared.world).sent.iter().filter_map(|sent| sent.card.clone()).collect()
     }
+
+    /// That of one task_id.
+    pub fn app_card(&self, task_id: &str) -> Option<SentCard> {
+        let world = lock(&self.shared.world);
+        world.sent.iter().filter_map(|sent| sent.card.as_ref()).find(|card| card.task_id == task_id).cloned()
+    }
 }

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::aibot::Bot;
 use super::directory::{Directory, Person, Tag};
-use super::server::{Shared, Watcher};
+use super::server::{Shared, Site, Watcher};
 use super::tls::{Certificate, Identity};
+use super::wire::{Conn, Head};
 use super::world::{App, Chat, Life, ROOT_PARTY, Token, Webhook, World};
 use super::{
     AGENT_ID, AIBOT_CHAT, AIBOT_ID, AIBOT_SECRET, CHAT_ID, CORP_ID, Event, FakeWecom, SECRET, UNLICENSED_USER, USERS,
@@ -19,6 +20,7 @@ pub struct Builder {
     prefix: String,
     tls: Option<Certificate>,
     watcher: Option<Watcher>,
+    site: Option<Site>,
     world: World,
 }
 
@@ -35,7 +37,7 @@ impl Default for Builder {
             token_length: 214,
             ..World::default()
         };
-        let builder = Self { port: 0, prefix: String::new(), tls: None, watcher: None, world };
+        let builder = Self { port: 0, prefix: String::new(), tls: None, watcher: None, site: None, world };
         let builder = builder.app(CORP_ID, AGENT_ID, SECRET).webhook(WEBHOOK_KEY).chat(CHAT_ID, AGENT_ID, USERS);
         builder.aibot(AIBOT_ID, AIBOT_SECRET, USERS, &[AIBOT_CHAT])
     }
@@ -242,6 +244,15 @@ impl Builder {
         self
     }
 
+    /// Serves something else at the same address: `None` gives a request back that is WeCom's.
+    pub fn site(
+        mut self,
+        site: impl Fn(&Head, &mut Conn) -> Option<std::io::Result<()>> + Send + Sync + 'static,
+    ) -> Self {
+        self.site = Some(Box::new(site));
+        self
+    }
+
     /// Starts, or panics when the port is taken.
     pub fn start(self) -> FakeWecom {
         let port = self.port;
@@ -254,6 +265,8 @@ impl Builder {
             Some(identity) => (Some(identity.config), Some(identity.ca_pem)),
             None => (None, None),
         };
-        Ok(FakeWecom::launch(Shared::new(self.world, self.prefix, tls, self.watcher), listener, ca_pem))
+        let mut shared = Shared::new(self.world, self.prefix, tls);
+        (shared.watcher, shared.site) = (self.watcher, self.site);
+        Ok(FakeWecom::launch(shared, listener, ca_pem))
     }
 }

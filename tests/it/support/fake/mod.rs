@@ -15,6 +15,7 @@ mod app_cards;
 mod builder;
 mod callback;
 mod directory;
+mod faults;
 mod json;
 mod judge;
 mod manners;
@@ -24,7 +25,7 @@ mod records;
 mod reply;
 mod server;
 pub mod tls;
-mod wire;
+pub mod wire;
 mod world;
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -124,23 +125,6 @@ impl FakeWecom {
     /// The authority to trust, as PEM text, if it speaks TLS.
     pub fn ca_pem(&self) -> &str {
         self.ca_pem.as_deref().unwrap_or_default()
-    }
-
-    /// The next answers of that endpoint; then it is as before.
-    pub fn script(&self, endpoint: Endpoint, replies: impl IntoIterator<Item = Reply>) {
-        lock(&self.shared.script).next.entry(endpoint).or_default().extend(replies);
-    }
-
-    /// Every answer of that endpoint from now on.
-    pub fn always(&self, endpoint: Endpoint, reply: Reply) {
-        lock(&self.shared.script).always.insert(endpoint, reply);
-    }
-
-    /// Forgets what was scripted for that endpoint.
-    pub fn normal(&self, endpoint: Endpoint) {
-        let mut script = lock(&self.shared.script);
-        script.next.remove(&endpoint);
-        script.always.remove(&endpoint);
     }
 
     /// What the next connections meet before anything is read from them.
@@ -270,20 +254,6 @@ impl FakeWecom {
         self.change(&Change::ExpireMedia);
     }
 
-    /// Calls for apps are refused with 60020, naming [`SEEN_IP`].
-    pub fn trust_no_ip(&self) {
-        self.world(|world| world.ip_refused = true);
-    }
-
-    pub fn trust_every_ip(&self) {
-        self.world(|world| world.ip_refused = false);
-    }
-
-    /// Every app is disabled (50003), or enabled again.
-    pub fn disable_app(&self, disabled: bool) {
-        self.world(|world| world.apps.iter_mut().for_each(|app| app.enabled = !disabled));
-    }
-
     /// agent/get says that every app is closed, or open again.
     pub fn close_app(&self, closed: bool) {
         self.world(|world| world.apps.iter_mut().for_each(|app| app.closed = closed));
@@ -322,11 +292,6 @@ impl FakeWecom {
                 world.users.insert(user);
             }
         });
-    }
-
-    /// So many messages per webhook in such a time; more are 45009.
-    pub fn webhook_limit(&self, count: usize, period: Duration) {
-        self.world(|world| world.webhook_limit = Some((count, period)));
     }
 
     /// So many messages per member in such a time; more vanish silently.

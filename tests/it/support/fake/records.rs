@@ -340,4 +340,6 @@ pub struct Upload {
 pub struct Event<'a> {
     pub seen: &'a Seen,
     pub complaints: &'a [String],
+    /// The body that it is answered with, or what happens in place of that.
+    pub answer: &'a str,
 }

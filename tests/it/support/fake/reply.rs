@@ -132,6 +132,19 @@ impl Reply {
         }
     }
 
+    /// What goes back where the judged answer is that one: its body, or in words what happens in place of it.
+    pub fn shown(&self, normal: &str) -> String {
+        match self {
+            Self::Normal | Self::CloseAfterAnswer | Self::SlowRead(_) | Self::Drip(_) | Self::Chunked => {
+                normal.to_owned()
+            }
+            Self::Json(document) => document.to_string(),
+            Self::Errcode(errcode, errmsg) => json!({"errcode": errcode, "errmsg": errmsg}).to_string(),
+            Self::Delay(_, inner) | Self::AcceptThen(inner) | Self::Meanwhile(_, inner) => inner.shown(normal),
+            other => other.describe(),
+        }
+    }
+
     /// Whether nothing comes back until somebody gives up.
     pub fn hangs(&self) -> bool {
         match self {

@@ -28,6 +28,10 @@ pub enum OnConnect {
 
 pub type Watcher = Box<dyn Fn(&Event) + Send + Sync>;
 
+/// What else is served at the same address. It is asked first, sees no fault and leaves no trace; `None` gives a request
+/// back that is WeCom's.
+pub type Site = Box<dyn Fn(&Head, &mut Conn) -> Option<io::Result<()>> + Send + Sync>;
+
 /// Everything the threads share.
 pub struct Shared {
     pub world: Mutex<World>,
@@ -35,6 +39,7 @@ pub struct Shared {
     pub prefix: String,
     pub tls: Option<Arc<rustls::ServerConfig>>,
     pub watcher: Option<Watcher>,
+    pub site: Option<Site>,
     open: Mutex<Open>,
     stopped: Condvar,
 }
@@ -87,13 +92,14 @@ impl Drop for UnderWay<'_> {
 }
 
 impl Shared {
-    pub fn new(world: World, prefix: String, tls: Option<Arc<rustls::ServerConfig>>, watcher: Option<Watcher>) -> Self {
+    pub fn new(world: World, prefix: String, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
         Self {
             world: Mutex::new(world),
             script: Mutex::default(),
             prefix,
             tls,
-            watcher,
+            watcher: None,
+            site: None,
             open: Mutex::default(),
             stopped: Condvar::new(),
         }
@@ -189,6 +195,12 @@ impl Shared {
                 Ok(None) => return conn.close(),
                 Err(_) => return conn.cut(),
             };
+            match self.site.as_ref().and_then(|site| site(&head, &mut conn)) {
+                Some(Ok(())) if !conn.is_closing() => continue,
+                Some(Ok(())) => return conn.close(),
+                Some(Err(_)) => return conn.cut(),
+                None => {}
+            }
             let under_way = UnderWay::begin(&self.world);
             let Some((reply, normal)) = self.treat(&mut conn, &head, number) else {
                 let _ = conn.send(&Answer::new(413, "text/html", "request not readable").closing(true).to_bytes());
@@ -270,7 +282,8 @@ impl Shared {
         world.seen.push(seen.clone());
         drop(world);
         if let Some(watcher) = &self.watcher {
-            watcher(&Event { seen: &seen, complaints: &complaints });
+            let answer = reply.shown(&String::from_utf8_lossy(&normal.body));
+            watcher(&Event { seen: &seen, complaints: &complaints, answer: &answer });
         }
         is_whole.then_some((reply, normal))
     }

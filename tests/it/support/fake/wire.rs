@@ -347,7 +347,10 @@ fn reason(status: u16) -> &'static str {
     match status {
         101 => "Switching Protocols",
         200 => "OK",
+        204 => "No Content",
         301 | 302 | 303 | 307 | 308 => "Redirect",
+        400 => "Bad Request",
+        403 => "Forbidden",
         404 => "Not Found",
         407 => "Proxy Authentication Required",
         413 => "Content Too Large",

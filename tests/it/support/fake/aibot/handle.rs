@@ -82,6 +82,11 @@ impl Aibot<'_> {
         self.bot(|bot| bot.cards.clone())
     }
 
+    /// The card of that task_id as it stands now.
+    pub fn card(&self, task_id: &str) -> Option<SentAibotCard> {
+        self.bot(|bot| bot.cards.iter().find(|card| card.task_id == task_id).cloned())
+    }
+
     /// Every click so far.
     pub fn presses(&self) -> Vec<Press> {
         self.bot(|bot| bot.presses.clone())
@@ -161,9 +166,9 @@ impl Aibot<'_> {
         self.bot(|bot| bot.presses.iter_mut().for_each(|press| press.aged += by));
     }
 
-    /// Changes what the bot is like.
-    pub fn set(&self, change: impl FnOnce(&mut Bot)) {
-        self.bot(change);
+    /// Looks at what the bot is like, or changes it.
+    pub fn set<T>(&self, change: impl FnOnce(&mut Bot) -> T) -> T {
+        self.bot(change)
     }
 
     /// The id under which the bot sees that member, if an ordinary member made it.

@@ -258,7 +258,8 @@ fn take_frame(shared: &Shared, text: &str, number: usize) {
     world.seen.push(seen.clone());
     drop(world);
     if let Some(watcher) = &shared.watcher {
-        watcher(&Event { seen: &seen, complaints: &complaints });
+        let answer = if is_deaf { String::new() } else { reply.shown(&normal.to_string()) };
+        watcher(&Event { seen: &seen, complaints: &complaints, answer: &answer });
     }
 }
 
