@@ -154,7 +154,7 @@ pub(super) async fn looks_to_another(bot: Arc<Bot>, places: Arc<[Arc<MeetingPlac
 }
 
 /// A process that holds the connection.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct KnownHolder {
     /// Its machine; `None` for this one.
     pub(crate) host: Option<String>,

@@ -561,7 +561,8 @@ fn a_holder_is_looked_at_without_a_connection() {
     assert_eq!(look(&looker).unwrap(), None);
     let holder = start(SECRET);
     done(holder.send("first")).unwrap();
-    let (process, since_ms) = look(&looker).unwrap().unwrap();
+    let KnownHolder { host, process, since_ms } = look(&looker).unwrap().unwrap();
+    assert_eq!(host, None, "it is this machine's");
     assert!(process == std::process::id() && since_ms.unwrap() <= crate::clock::now_ms());
     assert_eq!(look(&start("test-aibot-secret-of-before")).unwrap_err().status(), Status::Auth);
     drop(holder);
