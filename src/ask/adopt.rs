@@ -147,11 +147,12 @@ async fn go_on(
     let login = Some(Arc::new(login.clone()));
     let trust = trust(login.clone());
     let mine = fresh.with_progress_of(record, |record| trust(record));
-    let id = mine.id.clone();
+    let speaker = format!("listen: question {:?}", mine.id);
     let kept = KeptRecord::new(mine, Some(file), trust);
     let mut waiting = Waiting::new(&own, &draft, planned, kept, seal(login));
+    waiting.speaker.clone_from(&speaker);
     let mut stopped: Stop<'_> = Box::pin(stop.map(|()| Signal::Terminate));
-    let said = |line: &str| session.observer.notice(format!("listen: question {id:?}: {line}"));
+    let said = |line: &str| session.observer.notice(format!("{speaker}: {line}"));
     said("no process waits for it: listen goes on with it");
     Box::pin(waiting.run(&mut stopped, false)).await;
     if waiting.has_run {

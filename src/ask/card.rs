@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::answer::Answerer;
-use super::record::State;
+use super::record::{Record, State};
 use crate::api::aibot::Press;
-use crate::message::card::{Form, by_whom, close};
+use crate::clock::{at_ms, wall};
+use crate::message::card::{Form, by_whom, close, refused_by, without_line};
 use crate::words::Words;
 
 /// The form of a card that was pressed: an app's press brings a code for its change.
@@ -19,20 +20,23 @@ pub(super) fn only_for(press: &Press) -> Option<String> {
 }
 
 /// A card that says how its question ended: `line`. Buttons become one that says who did it, choices are closed.
-pub(super) fn closed(card: &Value, form: Form<'_>, line: &str, state: &State, words: &Words) -> Value {
-    let chosen: &[String] = match state {
-        State::Answered(answer) => &answer.options,
-        State::Open | State::Over(_) | State::Withdrawn(_) => &[],
-    };
-    close(card, form, line, &label(state, words), chosen)
+pub(super) fn closed(card: &Value, form: Form<'_>, line: &str, record: &Record, words: &Words) -> Value {
+    let State::Answered(answer) = &record.state else { return close(card, form, line, &label(record, words), &[]) };
+    // That nobody has answered is true no more.
+    let card = without_line(card, &(words.unanswered_since)(&wall(at_ms(record.start_ms))));
+    close(&card, form, line, &label(record, words), &answer.options)
 }
 
-fn label(state: &State, words: &Words) -> String {
-    match state {
-        State::Answered(answer) => by_whom(match &answer.by {
-            Answerer::Press { userid, .. } => userid,
-            Answerer::Local(asker) => &asker.unix_user,
-        }),
+fn label(record: &Record, words: &Words) -> String {
+    match &record.state {
+        State::Answered(answer) => {
+            let by = match &answer.by {
+                Answerer::Press { userid, .. } => userid,
+                Answerer::Local(asker) => &asker.unix_user,
+            };
+            let is_refusal = record.question.declines(&answer.key, &answer.options);
+            if is_refusal { refused_by(by) } else { by_whom(by) }
+        }
         State::Withdrawn(_) => words.withdrawn_button.to_owned(),
         State::Open | State::Over(_) => words.over_button.to_owned(),
     }
@@ -43,6 +47,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::answer::{Asker, RecordedAnswer};
+    use super::super::record::tests::record;
     use super::*;
     use crate::words::Language;
 
@@ -59,7 +64,8 @@ mod tests {
     }
 
     fn closed_by(card: &Value, state: &State) -> Value {
-        closed(card, Form::Aibot { task_id: "t-1" }, "zhangsan answered", state, Language::English.words())
+        let record = Record { state: state.clone(), ..record() };
+        closed(card, Form::Aibot { task_id: "t-1" }, "zhangsan answered", &record, Language::English.words())
     }
 
     #[test]
@@ -82,6 +88,30 @@ mod tests {
         let State::Answered(mut answer) = answered("", &[]) else { unreachable!() };
         answer.by = Answerer::Local(local);
         assert_eq!(text(&State::Answered(answer)), "✓ root");
+    }
+
+    #[test]
+    fn a_refusal_is_shown_as_one_and_nobody_is_waited_for_any_more() {
+        let mut record = record();
+        record.question.declines = vec!["no".to_owned()];
+        let words = Language::English.words();
+        let late = (words.unanswered_since)(&wall(at_ms(record.start_ms)));
+        let card =
+            json!({ "sub_title_text": format!("{late}\nweb-1"), "button_list": [{ "text": "No", "key": "no" }] });
+        let form = Form::Aibot { task_id: "t-1" };
+        let mut closed = |state: State| {
+            record.state = state;
+            closed(&card, form, "so it ended", &record, words)
+        };
+        let State::Answered(mut refusal) = answered("lisi", &[]) else { unreachable!() };
+        refusal.key = "no".to_owned();
+        let refused = closed(State::Answered(refusal));
+        assert_eq!(
+            (&refused["button_list"][0]["text"], &refused["sub_title_text"]),
+            (&json!("✗ lisi"), &json!("so it ended\nweb-1"))
+        );
+        let over = closed(State::Over(0));
+        assert_eq!(over["sub_title_text"], format!("so it ended\n{late}\nweb-1"));
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub(super) fn reply_of(mut record: Record, press: &Press, now_ms: u64) -> Option
     let card = record.targets.get(target)?.card.as_ref()?;
     let form = form_of(press);
     Some(match record.end_line(words) {
-        Some(line) => CardChange { card: closed(card, form, &line, &record.state, words), only_for: None },
+        Some(line) => CardChange { card: closed(card, form, &line, &record, words), only_for: None },
         None => CardChange { card: with_line(card, form, words.not_waited_for), only_for: only_for(press) },
     })
 }

@@ -76,7 +76,7 @@ proptest! {
         let words = Language::English.words();
         let line = seen.end_line(words).unwrap_or_default();
         if let Some(card) = &seen.targets[0].card {
-            closed(card, Form::Aibot { task_id: "t" }, &line, &seen.state, words);
+            closed(card, Form::Aibot { task_id: "t" }, &line, &seen, words);
         }
         let mut plan = Escalation::new(seen.age(now), Some(seen.age(now)));
         plan.add(StepKind::Own, Duration::ZERO, [true]);

@@ -71,7 +71,7 @@ pub(super) fn make_plan(session: &mut Session<'_>, request: AskRequest) -> Resul
     let settings = &mut session.settings;
     (settings.outbox, settings.skip_empty, settings.allow_partial) = (false, false, false);
     (settings.cooldown, settings.cooldown_key, settings.jitter) = (None, None, None);
-    let channel = match channel_for_question(settings) {
+    let channel = match request.channel.map_or_else(|| channel_for_question(settings), Ok) {
         Ok(channel) => channel,
         Err(_) if settings.dry_run => Channel::Aibot,
         Err(_) => return Err(settings.missing_credentials_to_ask()),
@@ -80,6 +80,7 @@ pub(super) fn make_plan(session: &mut Session<'_>, request: AskRequest) -> Resul
     let words = session.settings.language.words();
     let AskRequest {
         mut alert,
+        channel: _,
         decline,
         confirm,
         anyone,

@@ -118,7 +118,7 @@ impl Waiting<'_, '_> {
         let in_vain = |line: &str| CardChange { card: with_line(card, form, line), only_for: only_for(press) };
         let (change, is_end) = match (self.kept.record.end_line(words), verdict) {
             (Some(line), _) => {
-                let card = closed(card, form, &line, &self.kept.record.state, words);
+                let card = closed(card, form, &line, &self.kept.record, words);
                 (CardChange { card, only_for: None }, true)
             }
             (None, Verdict::NotAllowed) => (in_vain(&(words.not_theirs)(userid)), false),

@@ -115,7 +115,12 @@ fn nobody_reached(waiting: &Waiting<'_, '_>) -> Error {
     let named = waiting.plan.names.iter().zip(&waiting.end.failures);
     let failed: Vec<(&String, &Error)> = named.filter_map(|(name, error)| Some((name, error.as_ref()?))).collect();
     let Some((_, first)) = failed.first() else {
-        return Error::temporary("nobody was reached", "try again later");
+        let names: Vec<&str> = waiting.plan.names.iter().map(String::as_str).collect();
+        let wait = brief(Duration::from_millis(waiting.record().wait_ms));
+        return Error::temporary(
+            format!("nobody was reached within {wait}: sending to {} had not ended", names.join(", ")),
+            "give --wait more time; wecom-alert check says how much of the rate limit is taken, and looks at the connection",
+        );
     };
     let told: Vec<String> = failed.iter().map(|(name, error)| format!("{name}: {}", error.message())).collect();
     let status = match first.status() {

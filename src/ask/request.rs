@@ -1,12 +1,15 @@
 //! What the command line asks for: plain data, before anything is read.
 
+use crate::channel::Channel;
 use crate::send::Request;
 
 /// A question to be asked. Its targets, and who gets it later, are settings.
 #[derive(Debug, Clone)]
 pub struct AskRequest {
-    /// What is asked, with buttons and choices. Its channel is found from the settings.
+    /// What is asked, with buttons and choices. Its channel is `channel`, else found from the settings.
     pub alert: Request,
+    /// The channel that was asked for.
+    pub channel: Option<Channel>,
     /// Keys that end with exit code 11.
     pub decline: Vec<String>,
     /// Whether there are two buttons, yes and no; `Some(Some(…))` has their texts, with a comma between them.

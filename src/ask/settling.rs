@@ -107,7 +107,7 @@ impl Waiting<'_, '_> {
     fn changes(&self, target: usize) -> CodedChanges {
         let (record, words) = (&self.kept.record, self.words());
         let (Some(card), Some(line)) = (self.cards[target].get(), record.end_line(words)) else { return Vec::new() };
-        let change = CardChange { card: closed(card, Form::App, &line, &record.state, words), only_for: None };
+        let change = CardChange { card: closed(card, Form::App, &line, record, words), only_for: None };
         record.targets[target].codes.iter().map(|code| (code.code.clone(), change.clone())).collect()
     }
 }

@@ -57,6 +57,8 @@ pub(super) struct Waiting<'s, 'c> {
     pub(super) under_way: usize,
     /// Whether this process asked.
     pub(super) has_run: bool,
+    /// Who tells what happens: one process may go on with many questions.
+    pub(super) speaker: String,
     pub(super) end: Ending,
 }
 
@@ -138,6 +140,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
             jobs: FuturesUnordered::new(),
             under_way: 0,
             has_run: false,
+            speaker: "ask".to_owned(),
             end,
         }
     }
@@ -195,8 +198,12 @@ impl<'s, 'c> Waiting<'s, 'c> {
                 Err(_) => return None,
                 Ok(None) if !follows || self.plan.is_detached => return None,
                 Ok(None) if !is_told => {
-                    is_told = true;
-                    self.session.observer.notice("another process asks this already: waiting for the same answer");
+                    // It may have its answer, and end.
+                    self.kept.look().await;
+                    is_told = self.is_open();
+                    if is_told {
+                        self.session.observer.notice("another process asks this already: waiting for the same answer");
+                    }
                 }
                 Ok(None) => {}
             }
@@ -378,7 +385,7 @@ impl<'s, 'c> Waiting<'s, 'c> {
 
     pub(super) fn warn(&mut self, warning: String) {
         if !self.end.warnings.contains(&warning) {
-            self.session.observer.notice(format!("ask: {warning}"));
+            self.session.observer.notice(format!("{}: {warning}", self.speaker));
             self.end.warnings.push(warning);
         }
     }

@@ -42,6 +42,9 @@ pub async fn check(session: &mut Session<'_>, asked: Option<Channel>, sends: boo
         session.channel = Some(channel);
     }
     let mut targets = settings::log_in(session, &channels, &mut report).await;
+    if asked.is_none() && !channels.iter().copied().any(is_aibot) && has_own(&session.settings, Channel::Aibot) {
+        report.skip("aibot_credentials", "the profile has an aibot too, which is looked at with --route aibot");
+    }
     if session.settings.dry_run {
         return dry_run(session, sends, &targets, report).await;
     }
@@ -111,6 +114,10 @@ fn has_token(channel: Channel) -> bool {
 
 fn is_aibot(channel: Channel) -> bool {
     channel.facts().credential == CredentialKind::Aibot
+}
+
+fn has_own(settings: &Settings, channel: Channel) -> bool {
+    settings.credential(channel).is_some_and(|source| source.precedence() == Precedence::Profile)
 }
 
 /// The channel asked for, else those of which the profile has something, else those for which there are credentials at all,

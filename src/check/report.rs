@@ -5,7 +5,11 @@ use crate::error::{Answer, Error, Status};
 
 /// The name of a check for people.
 pub fn label(name: &str) -> String {
-    name.replace('_', " ")
+    match name {
+        // The name in JSON is older.
+        "pacing" => "rate limit".to_owned(),
+        name => name.replace('_', " "),
+    }
 }
 
 /// A report that is being filled in. Its methods take the name of the check.

@@ -27,7 +27,7 @@ pub(super) async fn look(session: &Session<'_>, targets: &[CheckedTarget], repor
             Err(error) if session.settings.outbox => report.fail("state", &error),
             _ => report.warn(
                 "state",
-                "no folder for it is known, since HOME is not set: there is neither pacing nor outbox",
+                "no folder for it is known, since HOME is not set: there is neither a rate limit nor an outbox",
                 "set WECOM_ALERT_STATE_DIR to a folder",
             ),
         }
@@ -158,9 +158,9 @@ async fn look_at_pacing(session: &Session<'_>, state: &Folder, checked: &Checked
         Some(Usage { taken: Some(taken), count, .. }) if taken >= count as usize => {
             let hint =
                 "what is sent now waits; keep what cannot wait in the outbox, or set another --rate if WeCom allows it";
-            report.warn("pacing", format!("{rate}; all slots are taken"), hint);
+            report.warn("pacing", format!("{rate}; all of them are used"), hint);
         }
-        Some(Usage { taken: Some(taken), .. }) => report.ok("pacing", format!("{rate}; slots taken: {taken}")),
+        Some(Usage { taken: Some(taken), .. }) => report.ok("pacing", format!("{rate}; used so far: {taken}")),
         Some(_) | None => report.ok("pacing", rate),
     }
 }

@@ -290,6 +290,7 @@ fn ask_request(args: AskArgs) -> AskRequest {
     };
     AskRequest {
         alert: Request { input, ..alert },
+        channel: args.route.flatten(),
         decline: args.decline,
         confirm: args.confirm.map(|texts| Some(texts).filter(IS_FILLED)),
         anyone: args.anyone,

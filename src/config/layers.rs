@@ -245,6 +245,17 @@ impl Layers<'_> {
         self.settle(value, value.path(home))
     }
 
+    /// The same for what commands that are run elsewhere are to find again.
+    pub(super) fn lasting_path(&self, setting: Setting, home: Option<&Path>) -> Result<Option<PathBuf>> {
+        let path = self.path(setting, home)?;
+        if let (Some(path), Some(value)) = (path.as_ref().filter(|path| path.is_relative()), self.get(setting)) {
+            let (origin, path) = (&value.origin, path.display());
+            self.mistakes
+                .tell(format!("{origin} is no absolute path ({path}): what is run in another folder does not find it"));
+        }
+        Ok(path)
+    }
+
     /// That flag; false where it is not given.
     pub(super) fn flag(&self, setting: Setting) -> Result<bool> {
         self.get(setting).map_or(Ok(false), SettingValue::flag)

@@ -93,7 +93,9 @@ pub(super) fn parse_rate(text: &str) -> Result<Rate> {
         return Err(Error::config("a rate is expected", hint));
     };
     let count = match count.parse::<u32>() {
-        Ok(0) => return Err(Error::config("the rate's count must be at least 1", "to have no pacing, write `off`")),
+        Ok(0) => {
+            return Err(Error::config("the rate's count must be at least 1", "to have no rate limit, write `off`"));
+        }
         Ok(count) => count,
         Err(_) => {
             return Err(Error::config(format!("the rate's count is not a whole number up to {}", u32::MAX), hint));

@@ -202,7 +202,7 @@ impl Config<'_> {
             retries: layers.parsed(Setting::Retries, parse_retries)?.unwrap_or(RETRIES),
             cache_dir: resolve_cache_dir(layers, env)?,
             no_cache: layers.flag(Setting::NoCache)?,
-            state_dir: layers.path(Setting::StateDir, env.home())?.or_else(|| env.state_folder()),
+            state_dir: layers.lasting_path(Setting::StateDir, env.home())?.or_else(|| env.state_folder()),
             shared_state: resolve_shared_state(layers, env)?,
             chat: resolve_chat(layers)?,
             aibot_to: resolve_conversations(layers)?,

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 #[cfg(unix)]
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
 #[cfg(unix)]
 use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
 #[cfg(windows)]
@@ -80,6 +80,8 @@ impl SignalListener {
     /// Listens from now on for those that are not ignored. Must be called within a tokio runtime.
     pub(super) fn open(numbers: &[i32]) -> io::Result<Self> {
         let ignored = ignored_signals();
+        #[cfg(unix)]
+        outlive_file_size_limit(ignored);
         let wanted = numbers.iter().filter(|number| ignored.is_none_or(|ignored| !has_signal(ignored, **number)));
         let open = |number: &i32| {
             // Where it is not known what was ignored, only those that stop us anyway get their usual effect back.
@@ -131,6 +133,18 @@ struct HandledSignal {
 #[cfg(unix)]
 fn handled() -> MutexGuard<'static, Vec<HandledSignal>> {
     HANDLED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Beyond `ulimit -f` writing a file fails from now on, as on a full disk, and no longer ends this process. Programs that it
+/// starts have what they would have without it: a handler is not inherited.
+#[cfg(unix)]
+fn outlive_file_size_limit(ignored: Option<u64>) {
+    static IS_SET: AtomicBool = AtomicBool::new(false);
+    let is_ignored = ignored.is_some_and(|ignored| has_signal(ignored, SIGXFSZ));
+    if !is_ignored && !IS_SET.swap(true, Ordering::Relaxed) {
+        // Without it everything else goes on.
+        let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
+    }
 }
 
 /// Gives all signals their usual effect again: nobody listens any more.

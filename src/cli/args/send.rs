@@ -293,6 +293,10 @@ pub(crate) struct AskArgs {
     /// The text; without it, and without a title or a notification, stdin is read
     #[arg(value_name = "CONTENT", help_heading = None::<&str>)]
     pub(crate) content: Option<OsString>,
+    /// By which route: aibot or app; default: the one the profile has, of both the aibot. By the others nothing can be pressed
+    #[arg(long, value_name = "ROUTE", hide_possible_values = true,
+        value_parser = OrEmpty(channel_parser()))]
+    pub(crate) route: Option<UnlessEmpty<Channel>>,
     /// Pressing this one ends with exit code 11 (repeatable)
     #[arg(long, value_name = "KEY")]
     pub(crate) decline: Vec<String>,

@@ -14,7 +14,7 @@ pub use blocks::{
     CheckboxOption, HorizontalContent, ImageTextArea, MainTitle, QuoteArea, Select, SelectOption, SubmitButton,
     VerticalContent,
 };
-pub(crate) use pressed::{CardChange, Form, by_whom, close, with_line};
+pub(crate) use pressed::{CardChange, Form, by_whom, close, refused_by, with_line, without_line};
 pub use rules::TASK_ID_BYTES;
 pub use update::{REPLACE_NAME, TARGETS, check_update};
 

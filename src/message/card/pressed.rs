@@ -38,11 +38,15 @@ pub(crate) fn close(card: &Value, form: Form<'_>, line: &str, label: &str, chose
     }
     for list in closed.get_mut("select_list").and_then(Value::as_array_mut).into_iter().flatten() {
         set(list, "disable", json!(true));
-        select(list, chosen);
+        let _ = select(list, chosen);
     }
-    closed.get_mut("button_selection").into_iter().for_each(|list| select(list, chosen));
+    let is_chosen = closed.get_mut("button_selection").is_some_and(|list| select(list, chosen));
     if let Value::Object(fields) = &mut closed {
         fields.remove("action_menu");
+        if !is_chosen {
+            // It would show an option as if somebody had chosen it: there is always one in its field (document path 90236).
+            fields.remove("button_selection");
+        }
     }
     let (has_buttons, has_submit) = (closed.get("button_list").is_some(), closed.get("submit_button").is_some());
     match form {
@@ -89,9 +93,27 @@ pub(crate) fn with_line(card: &Value, form: Form<'_>, line: &str) -> Value {
     card
 }
 
+/// A card without the line that its text begins with, if it begins with that.
+pub(crate) fn without_line(card: &Value, line: &str) -> Value {
+    let mut card = card.clone();
+    for place in ["/sub_title_text", "/main_title/desc"] {
+        if let Some(text) = card.pointer_mut(place)
+            && let Some(rest) = text.as_str().and_then(|text| text.strip_prefix(line))
+        {
+            *text = json!(rest.trim_start_matches('\n'));
+        }
+    }
+    card
+}
+
 /// What a button shows that somebody has pressed.
 pub(crate) fn by_whom(userid: &str) -> String {
     fitting(&format!("✓ {userid}"))
+}
+
+/// What it shows where somebody has refused.
+pub(crate) fn refused_by(userid: &str) -> String {
+    fitting(&format!("✗ {userid}"))
 }
 
 /// What becomes of a card after a press.
@@ -128,11 +150,15 @@ impl CardChange {
     }
 }
 
-fn select(list: &mut Value, chosen: &[String]) {
+/// Shows what was chosen in a drop-down list; whether anything was.
+fn select(list: &mut Value, chosen: &[String]) -> bool {
     let ids = list["option_list"].as_array().into_iter().flatten().filter_map(|option| option["id"].as_str());
-    if let Some(id) = ids.map(str::to_owned).find(|id| chosen.contains(id)) {
+    let found = ids.map(str::to_owned).find(|id| chosen.contains(id));
+    let is_chosen = found.is_some();
+    if let Some(id) = found {
         set(list, "selected_id", json!(id));
     }
+    is_chosen
 }
 
 fn fitting(label: &str) -> String {
@@ -170,6 +196,32 @@ mod tests {
             "replace_text": "✓ zhangsan",
         });
         assert_eq!(changed, expected);
+    }
+
+    #[test]
+    fn a_drop_down_list_shows_what_somebody_chose_and_nothing_else() {
+        let card = json!({
+            "card_type": "button_interaction",
+            "button_list": [{ "text": "Mute", "key": "mute" }],
+            "button_selection": {
+                "question_key": "q", "selected_id": "2h",
+                "option_list": [{ "id": "30m", "text": "30 min" }, { "id": "2h", "text": "2 hours" }],
+            },
+        });
+        let closed = |chosen: &[String]| close(&card, Form::App, "by zhangsan", "✓ zhangsan", chosen);
+        assert_eq!(closed(&["30m".to_owned()])["button_selection"]["selected_id"], "30m");
+        assert!(closed(&[]).get("button_selection").is_none());
+        // As long as it can be pressed the list stays.
+        let pressed = with_line(&card, Form::App, "not yours");
+        assert_eq!(pressed["button_selection"], card["button_selection"]);
+    }
+
+    #[test]
+    fn a_line_is_taken_away_where_a_text_begins_with_it() {
+        let card = json!({ "sub_title_text": "[late]\nweb-1", "main_title": { "title": "x", "desc": "[late]" } });
+        let expected = json!({ "sub_title_text": "web-1", "main_title": { "title": "x", "desc": "" } });
+        assert_eq!(without_line(&card, "[late]"), expected);
+        assert_eq!(without_line(&card, "late"), card);
     }
 
     #[test]

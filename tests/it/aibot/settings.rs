@@ -124,6 +124,23 @@ fn check_says_that_an_aibot_has_no_recipients() {
 }
 
 #[test]
+fn check_of_another_channel_says_that_there_is_an_aibot_too() {
+    let scene = Scene::new();
+    let keys = format!("{}\nwebhook = '{}'", keys(&scene), scene.wecom.webhook_url());
+    let scene = scene.profile("both", &keys);
+    let row = |args: &[&str]| {
+        let cmd = scene.bare(&["--output", "json", "check", "-P", "both"]).args(args).keeps_secret(&scene.wecom);
+        let document = cmd.run().assert_code(0).json();
+        let of = |check: &&serde_json::Value| check["name"] == "aibot_credentials";
+        document["checks"].as_array().unwrap().iter().find(of).cloned()
+    };
+    let told = row(&[]).unwrap();
+    assert!(told["status"] == "skipped" && told["detail"].to_string().contains("--route aibot"), "{told}");
+    assert_eq!(row(&["--route", "aibot"]).unwrap()["status"], "ok");
+    assert!(row(&["--route", "webhook"]).is_none());
+}
+
+#[test]
 #[cfg(unix)]
 fn check_asks_the_process_that_holds_the_connection() {
     let scene = Scene::new();

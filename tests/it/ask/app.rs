@@ -18,12 +18,14 @@ fn scene() -> Scene {
     let (base_url, aibot_url, webhook) = (wecom.base_url(), wecom.aibot_url(), wecom.webhook_url());
     let app = format!("corp_id = '{CORP_ID}'\nagent_id = {AGENT_ID}\nsecret = '{SECRET}'");
     let callback = format!("callback_token = '{CALLBACK_TOKEN}'\ncallback_aes_key = '{CALLBACK_AES_KEY}'");
+    let bot = format!("aibot_id = '{AIBOT_ID}'\naibot_secret = '{AIBOT_SECRET}'\naibot_user = 'zhangsan'");
     let mut scene = Scene::with(wecom);
     scene.config = format!("default_profile = 'ops'\nbase_url = '{base_url}'\naibot_url = '{aibot_url}'\n");
     let scene = scene
         .profile("ops", &format!("{app}\n{callback}\nto_user = ['zhangsan', 'lisi']"))
         .profile("lead", &format!("{app}\nto_user = 'wangwu'"))
-        .profile("bot", &format!("aibot_id = '{AIBOT_ID}'\naibot_secret = '{AIBOT_SECRET}'\naibot_user = 'zhangsan'"))
+        .profile("bot", &bot)
+        .profile("both", &format!("{app}\nto_user = 'lisi'\n{bot}"))
         .profile("room", &format!("webhook = '{webhook}'"));
     written(scene)
 }
@@ -107,6 +109,56 @@ fn a_press_on_the_card_of_an_app_is_an_answer_and_everybody_sees_it() {
         scene.wecom.complaints()
     );
     listen.stop();
+}
+
+#[test]
+fn with_an_app_and_an_aibot_the_route_says_which_of_them_asks() {
+    let scene = scene();
+    for (route, first) in [(&[][..], "both:aibot/zhangsan"), (&["--route", "app"], "both:app")] {
+        let args = [&["-P", "both", "--dry-run", "--title", "disk full"], route].concat();
+        let run = ask(&scene, &args).run().assert_code(10);
+        assert_eq!(run.json()["steps"][0]["target"], first, "{route:?} {}", run.all());
+    }
+    let listen = listen_to_app(&scene);
+    let asking = ask(&scene, &["-P", "both", "--route", "app", "--title", "disk full"]).spawn();
+    listen.press(&scene, &card(&scene, 0).task_id, "ack", "lisi");
+    assert_eq!(ended(asking, 0, "answered")["answer"]["target"], "both:app");
+    listen.stop();
+}
+
+#[test]
+fn a_vote_on_the_card_of_an_app_gives_the_chosen_ids_in_its_order() {
+    let scene = scene();
+    let listen = listen_to_app(&scene);
+    let args = ["--title", "When?", "--card", "vote_interaction", "--option", "now=Now", "--option", "late=Tonight"];
+    let asking = ask(&scene, &args).spawn();
+    let sent = card(&scene, 0);
+    let question = sent.face["checkbox"]["question_key"].as_str().unwrap().to_owned();
+    let key = sent.face["submit_button"]["key"].as_str().unwrap().to_owned();
+    let callback = scene.wecom.callback(&format!("http://{}/", listen.address));
+    // Without a choice it says nothing.
+    assert!(callback.vote(&sent.task_id, &key, "zhangsan", &[(&question, &[])]).is_taken());
+    wait_until("the answer to the press", || card(&scene, 0).changes == 1);
+    assert!(callback.vote(&sent.task_id, &key, "zhangsan", &[(&question, &["late", "now"])]).is_taken());
+    assert_eq!(ended(asking, 0, "answered")["answer"]["options"], json!(["now", "late"]));
+    assert_eq!(card(&scene, 0).face_of("lisi")["checkbox"]["disable"], true);
+    listen.stop();
+}
+
+#[test]
+fn two_listens_go_on_with_a_question_once() {
+    let scene = scene();
+    let listens = [listen_to_app(&scene), listen(&scene, &["-P", "bot", "--aibot"])];
+    let run = ask(&scene, &["--detach", "--title", "disk full", "--escalate", "lead:app@3s"]).run().assert_code(0);
+    assert_eq!(end(&run).1, "asked");
+    card(&scene, 1);
+    listens[0].press(&scene, &card(&scene, 0).task_id, "ack", "lisi");
+    wait_until("the cards", || scene.wecom.app_cards().iter().all(|card| card.face["replace_text"] == "✓ lisi"));
+    let told = listens.each_ref().map(|listen| fs::read_to_string(&listen.err).unwrap());
+    let goes_on = told.each_ref().map(|told| told.matches("listen goes on with it").count());
+    // That of the aibot cannot prove that it may.
+    assert_eq!((goes_on, scene.wecom.messages().len()), ([1, 0], 2), "{told:?}");
+    listens.into_iter().for_each(Listen::stop);
 }
 
 #[test]
@@ -262,6 +314,30 @@ fn a_listen_goes_on_with_questions_of_killed_and_stopped_processes() {
     assert!(run.json()["hint"].as_str().unwrap().contains("a running listen goes on with it"), "{}", run.all());
     listen.press(&scene, &second.task_id, "ack", "lisi");
     wait_until("the card", || card(&scene, 2).face["replace_text"] == "✓ lisi");
+    listen.stop();
+}
+
+#[test]
+fn what_a_listen_tells_of_a_question_names_it_and_is_told_once() {
+    let scene = scene();
+    let listen = listen_to_app(&scene);
+    scene.wecom.always(Endpoint::WebhookSend, Reply::errcode(93000, "invalid webhook url"));
+    let args = ["--id", "disk", "--title", "disk full", "--escalate", "room:webhook@3s"];
+    let mut killed = ask(&scene, &args).spawn();
+    card(&scene, 0);
+    wait_for_record(&scene, "\"sent\"");
+    killed.kill();
+    drop(killed);
+    listen.wait_for("listen: question \"disk\": no process waits for it");
+    listen.wait_for("listen: question \"disk\": room:webhook was not reached");
+    scene.bare(&["answer", "disk", "recovered"]).stdin_null().keeps_secret(&scene.wecom).run().assert_code(0);
+    // The listen may still be about to change the cards.
+    let again = ask(&scene, &args).run().assert_code(0);
+    assert!(!again.stderr.contains("another process asks this already"), "{}", again.all());
+    listen.wait_for("recovered");
+    wait_until("the card", || card(&scene, 0).face["replace_text"] != Value::Null);
+    let told = fs::read_to_string(&listen.err).unwrap();
+    assert_eq!((told.matches("local answer by").count(), told.matches("ask: ").count()), (1, 0), "{told}");
     listen.stop();
 }
 

@@ -91,9 +91,9 @@ fn rate_limit_slots_and_blocks() {
     let scene = Scene::new();
     checked(&scene, "off", webhook(&scene, &[]), 0, "ok").has("pacing", "ok", &["webhook: off"]);
     let paced = |args: &[&str]| webhook(&scene, args).env("WECOM_ALERT_RATE", "2/1m");
-    checked(&scene, "free", paced(&[]), 0, "ok").has("pacing", "ok", &["at most 2 messages in 60 s; slots taken: 0"]);
-    checked(&scene, "one", paced(&["--send"]), 0, "ok").has("pacing", "ok", &["slots taken: 1"]);
-    checked(&scene, "two", paced(&["--send"]), 0, "ok").has("pacing", "warning", &["all slots are taken", "--rate"]);
+    checked(&scene, "free", paced(&[]), 0, "ok").has("pacing", "ok", &["at most 2 messages in 60 s; used so far: 0"]);
+    checked(&scene, "one", paced(&["--send"]), 0, "ok").has("pacing", "ok", &["used so far: 1"]);
+    checked(&scene, "two", paced(&["--send"]), 0, "ok").has("pacing", "warning", &["all of them are used", "--rate"]);
     let told = checked(&scene, "none left", paced(&["--send"]), 8, "rate_limited");
     told.has("send_webhook", "failed", &["used up"]);
     assert_eq!(scene.wecom.messages().len(), 2, "it does not wait for a slot, and takes none that is not there");

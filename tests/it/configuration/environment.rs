@@ -45,6 +45,19 @@ fn empty_variables_count_as_unset() {
 }
 
 #[test]
+fn a_state_folder_that_depends_on_where_a_command_is_run_is_warned_about() {
+    let (env, wecom) = (TestEnv::new(), wecom());
+    let config = format!("default_profile = \"ops\"\nbase_url = {:?}\n{CONFIG}", wecom.base_url());
+    let sent = |folder: &std::path::Path| {
+        let run = app_send(&env).config(&config).env("WECOM_ALERT_STATE_DIR", folder).keeps_secret(&wecom).run();
+        warnings(&assert_document(&run, "state", 0, &json!({"status": "sent"}))).join("\n")
+    };
+    assert_eq!(sent(&env.home().join("state-of-ops")), "");
+    let told = sent(std::path::Path::new("state-of-ops"));
+    assert!(told.contains("WECOM_ALERT_STATE_DIR is no absolute path (state-of-ops)"), "{told}");
+}
+
+#[test]
 fn what_was_not_expanded_is_refused_at_every_level() {
     let (env, wecom) = (TestEnv::new(), FakeWecom::start());
     let call = || app_send(&env).base_url(&wecom).app_credentials().env("WECOM_ALERT_TO_USER", "zhangsan");

@@ -1,6 +1,8 @@
 //! Several machines that share their state in a Redis: each has a home, a cache and a state folder of its own.
 
+mod bots;
 mod outages;
+mod questions;
 mod refused;
 mod server;
 mod sharing;
