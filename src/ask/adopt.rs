@@ -133,7 +133,7 @@ async fn go_on(
     let proves = |(_, login): &&(Channel, Login)| plan_seal(login, &record, &plan) == plan.seal;
     let its_channel = logins.iter().filter(|(channel, _)| *channel == plan.channel);
     let Some((_, login)) = { its_channel }.find(proves) else { return };
-    let file = file.shared_by(session.shared_state().map(|shared| login.namespace(shared)));
+    let file = file.shared_by(session.shared_state().map(|shared| login.namespace(&shared)));
     // A process of another machine asks it.
     if file.is_run().await {
         return;

@@ -66,7 +66,7 @@ async fn of_any_machine(session: &Session<'_>, file: RecordFile) -> RecordFile {
         if target.require_credentials(None).is_ok()
             && let Ok(login) = target.log_in(None).await
         {
-            let found = file.clone().shared_by(Some(login.namespace(shared)));
+            let found = file.clone().shared_by(Some(login.namespace(&shared)));
             if found.is_shared().await {
                 return found;
             }

@@ -130,7 +130,7 @@ async fn prepare(session: &mut Session<'_>, request: AskRequest) -> Result<Next>
     let (trust, seal) = (trust(login.clone()), seal(login.clone()));
     let mut prepared = Prepared { plan, draft, record, file: None, trust, seal };
     let Some(state) = state else { return Ok(Next::Wait(Box::new(prepared))) };
-    let shared = session.shared_state().zip(login.as_deref()).map(|(shared, login)| login.namespace(shared));
+    let shared = session.shared_state().zip(login.as_deref()).map(|(shared, login)| login.namespace(&shared));
     match open(&state, shared, prepared.record.clone(), Arc::clone(&prepared.trust)).await {
         Ok((file, Opened::Ours(record))) => {
             (prepared.record, prepared.file) = (record, Some(file));

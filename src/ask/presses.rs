@@ -22,7 +22,7 @@ impl Waiting<'_, '_> {
     /// Somebody pressed on a card that no process waits for.
     pub(super) fn press_of_another(&mut self, press: Press, watched: &WatchedCards) {
         let (state, way, decline) = (self.session.state(), watched.way.clone(), watched.watch.decline());
-        let shared = self.session.shared_state().cloned();
+        let shared = self.session.shared_state();
         self.under_way += 1;
         self.jobs.push(Box::pin(async move {
             let delivered = match state {

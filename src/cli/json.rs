@@ -63,7 +63,7 @@ pub(crate) fn document(outcome: &Outcome, warnings: &[String], ran: Option<&Fini
 /// The result of one line of a batch: the same document, with what names the line.
 pub(crate) fn batch_line(id: &Value, outcome: &Outcome, warnings: &[String], mask: &Mask) -> String {
     let document = document(outcome, warnings, None, mask);
-    let id = escaped(&masked(id, mask).to_string());
+    let id = escaped(&mask.apply_to_all(id).to_string());
     format!("{{\"id\":{id},{}", document.strip_prefix('{').unwrap_or(&document))
 }
 

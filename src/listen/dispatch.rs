@@ -132,7 +132,7 @@ impl<'s, 'c> Dispatcher<'s, 'c> {
     async fn offer_to_questions(&self, event: ReceivedEvent) -> Option<ReceivedEvent> {
         let login = self.logins.iter().find(|(of, _)| *of == event.channel).map(|(_, login)| login);
         let (Some(login), None) = (login, &event.words) else { return Some(event) };
-        match ask::deliver(&self.state, self.session.shared_state(), login, &event.press).await {
+        match ask::deliver(&self.state, self.session.shared_state().as_ref(), login, &event.press).await {
             PressDelivery::NotAQuestion => return Some(event),
             PressDelivery::Kept => {
                 self.record(&event, 1, None, false).await;

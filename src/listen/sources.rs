@@ -81,7 +81,7 @@ impl EventSources {
         let target = session.own_target(channel);
         target.require_credentials(None)?;
         let login = target.log_in(None).await?;
-        let shared = session.shared_state().map(|shared| login.namespace(shared));
+        let shared = session.shared_state().map(|shared| login.namespace(&shared));
         let store = CardStore::of(state, &login.card_owner()).shared_by(shared);
         let listener = store.listen().await?.ok_or_else(|| {
             let (what, id) = match channel {

@@ -112,6 +112,11 @@ impl Couriers {
         state
     }
 
+    /// What is to be told of it, one sentence each; once.
+    pub(super) fn shared_state_warnings(&self) -> Vec<String> {
+        self.lock().shared_states.iter().flat_map(|(.., state)| state.take_warnings()).collect()
+    }
+
     /// A client, which among many alerts shares its connections with others that reach the same.
     pub(super) fn client(
         &self,
@@ -194,7 +199,8 @@ impl Couriers {
 
     /// What is held by whoever sends to that target, where many alerts are sent: one at a time does.
     pub(super) fn turn(&self, target: &str) -> Option<Turn> {
-        let turns = &mut self.lock().many.as_mut()?.turns;
+        let mut shared = self.lock();
+        let turns = &mut shared.many.as_mut()?.turns;
         if let Some(turn) = turns.get(target) {
             return Some(Arc::clone(turn));
         }

@@ -1,7 +1,6 @@
 //! What all targets of one command share: config, warnings, deadline (the timeout of the whole command), mask,
 //! observer, couriers.
 
-use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -46,19 +45,9 @@ pub struct Session<'c> {
     /// Those that have delivered: for what waits in the outbox and for other alerts, so that they use the connection, the
     /// credential and the trusted certificates that are there already.
     pub(crate) couriers: Couriers,
-    /// What several machines share, as far as this session asked for it: its targets have one time for it together.
-    shared_states: RefCell<Vec<KnownSharedState>>,
     /// The CA file that counts no more.
     unusable_ca_file: Option<PathBuf>,
     deadline: Instant,
-}
-
-/// What several machines share: all targets with the same address and CA file use one of it.
-struct KnownSharedState {
-    /// Where its address comes from.
-    origin: String,
-    ca_file: Option<PathBuf>,
-    state: SharedState,
 }
 
 /// What a log may record of a message, whose text may be confidential.
@@ -90,7 +79,6 @@ impl<'c> Session<'c> {
             accounts: Accounts::default(),
             logged: None,
             couriers: Couriers::default(),
-            shared_states: RefCell::default(),
             unusable_ca_file: None,
             deadline,
         }
@@ -101,11 +89,7 @@ impl<'c> Session<'c> {
     /// [`Couriers::share_among_many`] says is to be kept for all alerts is kept for it too.
     pub(crate) fn for_alert<'l>(&self, config: &'l Config<'l>, resolved: (Settings, Vec<String>)) -> Session<'l> {
         let own = Session::new(config, resolved, self.mask.clone(), self.observer.clone());
-        Session {
-            couriers: self.couriers.clone(),
-            unusable_ca_file: self.unusable_ca_file.clone(),
-            ..own
-        }
+        Session { couriers: self.couriers.clone(), unusable_ca_file: self.unusable_ca_file.clone(), ..own }
     }
 
     /// Reads the trusted certificates now; a CA file that cannot be used counts no more, and a warning says so.
@@ -206,20 +190,13 @@ impl<'c> Session<'c> {
     /// What these settings share with other machines. Nobody is asked yet.
     fn shared_state_of(&self, settings: &Settings, trust: &Trust) -> Option<SharedState> {
         let source = settings.shared_state.as_ref()?;
-        let (origin, ca_file) = (source.origin(), settings.ca_file.as_ref());
-        let mut all = self.shared_states.borrow_mut();
-        if let Some(known) = all.iter().find(|known| known.origin == origin && known.ca_file.as_ref() == ca_file) {
-            return Some(known.state.clone());
-        }
         let make = || SharedState::new(source.clone(), trust.clone(), self.state(), self.mask.clone());
-        let state = self.couriers.shared_state(origin, &settings.ca_file, make).for_alert();
-        all.push(KnownSharedState { origin: origin.to_owned(), ca_file: ca_file.cloned(), state: state.clone() });
-        Some(state)
+        Some(self.couriers.shared_state(source.origin(), &settings.ca_file, make))
     }
 
     /// What is to be told of the shared state, one sentence each; once.
     pub fn shared_state_warnings(&self) -> Vec<String> {
-        self.shared_states.borrow().iter().flat_map(|known| known.state.take_warnings()).collect()
+        self.couriers.shared_state_warnings()
     }
 
     /// The folder of what is kept between runs, where one is known.

@@ -11,20 +11,12 @@ use crate::clock::in_ms;
 /// Without news of its holder a lease is over after this, unless it was taken for longer or shorter.
 pub(super) const LIFE: Duration = Duration::from_secs(10);
 
-/// The number by which later holders are known is kept for so long after the last one.
-const FENCE_LIFE: Duration = Duration::from_secs(3600);
-
-/// Takes the lease KEYS[1] for ARGV[1], for ARGV[2] ms; KEYS[2] has the number of the last holder. The number never goes
-/// down, even where the store was emptied: it is at least the time. `0` where somebody else holds it.
+/// Takes the lease KEYS[1] for ARGV[1], for ARGV[2] ms. `0` where somebody else holds it.
 static TAKE: Script = Script::new(
     "local held = redis.call('GET', KEYS[1])
 if held and held ~= ARGV[1] then return 0 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local fence = math.max(tonumber(redis.call('GET', KEYS[2]) or '0') + 1, now)
-redis.call('SET', KEYS[2], string.format('%.0f', fence), 'PX', ARGV[3])
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return fence",
+return 1",
 );
 
 /// Prolongs the lease KEYS[1] of ARGV[1] by ARGV[2] ms from now on. Nothing happens to one that is somebody else's.
@@ -52,8 +44,6 @@ pub(crate) struct Lease {
     space: Namespace,
     name: String,
     holder: String,
-    /// Higher than that of every holder before.
-    fence: u64,
     renewal: JoinHandle<()>,
 }
 
@@ -61,24 +51,12 @@ impl Lease {
     /// Takes the lease of that name, for so long without a renewal; `None` where another process holds it.
     pub(crate) async fn try_take(space: &Namespace, name: &str, life: Duration) -> Result<Option<Self>, StoreDown> {
         let holder = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
-        let input = ScriptInput::of_keys([name.to_owned(), format!("{name}:fence")]);
-        let input = input.with(&holder).with(in_ms(life)).with(in_ms(FENCE_LIFE.max(life)));
-        let fence: u64 = space.state.run(&TAKE, &input).await?;
-        if fence == 0 {
+        let input = ScriptInput::of_keys([name.to_owned()]).with(&holder).with(in_ms(life));
+        if !space.state.run::<bool>(&TAKE, &input).await? {
             return Ok(None);
         }
         let renewal = tokio::spawn(task(renew(space.clone(), name.to_owned(), holder.clone(), life)));
-        Ok(Some(Self { space: space.clone(), name: name.to_owned(), holder, fence, renewal }))
-    }
-
-    /// The number of this holder, higher than that of every one before: what carries a lower one is late.
-    pub(crate) fn fence(&self) -> u64 {
-        self.fence
-    }
-
-    /// Whether this process still holds it, as far as is known here: no renewal found it gone.
-    pub(crate) fn is_held(&self) -> bool {
-        !self.renewal.is_finished()
+        Ok(Some(Self { space: space.clone(), name: name.to_owned(), holder, renewal }))
     }
 
     /// Writes a value to a key for so long, if this process still holds the lease; `false` if it does not.

@@ -9,8 +9,9 @@
 //!   [`SharedState::in_background`] waits longer, for what no alert waits for. A command that the server lets wait, such as
 //!   `BLPOP`, needs a connection of its own: [`SharedState::own_connection`].
 //! - [`Namespace`]: the names of a channel's keys, and seals on values.
-//! - [`Lease`]: what one process of all machines holds, with a fencing number; [`SharedRecord`]: a sealed record in the
-//!   store that only the holder of its lease writes; [`KeyedRecord`]: the same, or the machine's file where the store is down.
+//! - [`Lease`]: what one process of all machines holds; the store refuses what a process writes that has lost it.
+//!   [`SharedRecord`]: a sealed record in the store that only the holder of its lease writes. [`KeyedRecord`]: the same, or
+//!   the machine's file where the store is down.
 
 mod connection;
 mod failure;

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use crate::support::{Run, TestEnv, needs};
 
 /// Every command, and the program itself.
-pub(crate) const COMMANDS: [&[&str]; 33] = [
+pub(crate) const COMMANDS: [&[&str]; 34] = [
     &["app-send"],
     &["webhook-send"],
     &["chat-send"],
@@ -176,7 +176,7 @@ fn there_is_a_manual_page_for_each_command() {
     assert!(run(&["man", "get-token", "x"]).assert_code(2).stderr.contains("has no commands of its own"));
 }
 
-const TOPICS: [&str; 18] = [
+const TOPICS: [&str; 20] = [
     "config",
     "delivery",
     "outbox",

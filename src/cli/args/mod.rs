@@ -319,7 +319,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) const NAMES: [&str; 28] = [
+    pub(crate) const NAMES: [&str; 29] = [
         "app-send",
         "webhook-send",
         "chat-send",

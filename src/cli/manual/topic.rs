@@ -27,7 +27,7 @@ pub(super) static TOPICS: [Topic; 20] = topics! {
 };
 
 /// Words that people look for, and the topics that have them.
-const KEYWORDS: [(&[&str], &[&str]); 17] = [
+const KEYWORDS: [(&[&str], &[&str]); 19] = [
     (
         &["callback", "callbacks", "press", "presses", "click", "clicks", "handler", "nginx", "回调", "接收消息"],
         &["listen"],

@@ -10,7 +10,8 @@ use crate::support::wait_until;
 
 /// Lines of an app to 50 members, numbered.
 fn lines(count: usize) -> String {
-    let line = |n: usize| json!({"id": n, "profile": "app", "to_user": format!("user{}", n % 50), "text": format!("no {n}.")});
+    let line =
+        |n: usize| json!({"id": n, "profile": "app", "to_user": format!("user{}", n % 50), "text": format!("no {n}.")});
     (0..count).map(|n| line(n).to_string() + "\n").collect()
 }
 
@@ -46,13 +47,13 @@ fn nothing_that_was_accepted_is_lost_by_kill_9() {
     for run in 0..runs {
         let scene = with(FakeWecom::builder().any_user().start());
         // Some are refused for now, and wait.
-        scene.wecom.script(Endpoint::MessageSend, (0..40).map(|n| if n % 4 == 0 { Reply::status(502) } else { Reply::Normal }));
-        let mut running =
-            batch(&scene, &["--outbox", "--rate", "off", "--retries", "0"], &lines(400)).spawn();
+        scene.wecom.script(
+            Endpoint::MessageSend,
+            (0..40).map(|n| if n % 4 == 0 { Reply::status(502) } else { Reply::Normal }),
+        );
+        let mut running = batch(&scene, &["--outbox", "--rate", "off", "--retries", "0"], &lines(400)).spawn();
         let some = 1 + fastrand::usize(..60);
-        wait_until("some requests", || {
-            scene.wecom.count(Endpoint::MessageSend) >= some || running.ended().is_some()
-        });
+        wait_until("some requests", || scene.wecom.count(Endpoint::MessageSend) >= some || running.ended().is_some());
         std::thread::sleep(Duration::from_micros(fastrand::u64(..20_000)));
         running.kill();
         let killed = running.wait();
@@ -75,6 +76,7 @@ fn nothing_that_was_accepted_is_lost_by_kill_9() {
     let scene = scene();
     scene.env.file("state", "no folder");
     let state = scene.env.home().join("state");
-    let run = batch(&scene, &["--outbox"], "{\"text\": \"x\"}").env("WECOM_ALERT_STATE_DIR", state).run().assert_code(0);
+    let run =
+        batch(&scene, &["--outbox"], "{\"text\": \"x\"}").env("WECOM_ALERT_STATE_DIR", state).run().assert_code(0);
     assert!(results(&run)[0]["warnings"].to_string().contains("without being stored"), "{}", run.all());
 }
