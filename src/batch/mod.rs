@@ -121,7 +121,7 @@ struct Ended {
 /// What the loop waits for.
 enum Came {
     Signal(Signal),
-    Ended(Option<Ended>),
+    Ended(Option<Box<Ended>>),
     MayTake,
     Piece(Option<Piece>),
     ResultsDue,
@@ -174,13 +174,13 @@ impl<'s, 'c> Batch<'s, 'c> {
             let came = tokio::select! {
                 biased;
                 signal = stops.received() => Came::Signal(signal),
-                ended = begun.next(), if !begun.is_empty() => Came::Ended(ended),
+                ended = begun.next(), if !begun.is_empty() => Came::Ended(ended.map(Box::new)),
                 came = more => came,
                 () = due => Came::ResultsDue,
             };
             match came {
                 Came::Signal(signal) => return Err(signal),
-                Came::Ended(ended) => ended.into_iter().for_each(|ended| self.end(ended)),
+                Came::Ended(ended) => ended.into_iter().for_each(|ended| self.end(*ended)),
                 Came::MayTake => self.take_line(),
                 Came::Piece(piece) => self.take_piece(piece),
                 Came::ResultsDue => self.results.pass_on(),

@@ -429,19 +429,19 @@ mod tests {
             ("upload-media --file x", "the file needs no option: wecom-alert upload-media FILE".to_owned()),
             ("run --file x -- y", "to send a file with the alert: --attach PATH".to_owned()),
             ("webhook-send --insecure x", "to trust a certificate: --ca-file PEM".to_owned()),
-            ("webhook-send --safe=1 x", "--safe belongs to app-send, chat-send, run".to_owned()),
+            ("webhook-send --safe=1 x", "--safe belongs to app-send, chat-send, preview, batch, run".to_owned()),
             (
                 "app-send --mention a b",
                 "app messages address their recipients already: name them with -u, --to-party or --to-tag".to_owned(),
             ),
             ("app-send --refresh a", "--refresh belongs to get-token".to_owned()),
-            ("get-token -t x", "-t belongs to app-send, webhook-send, chat-send, aibot-send, run, upload-media".to_owned()),
+            ("get-token -t x", "-t belongs to app-send, webhook-send, chat-send, aibot-send, preview, batch, run, upload-media".to_owned()),
             (
                 "upload-media --text-file a",
-                "--text-file belongs to app-send, webhook-send, chat-send, aibot-send, ask, update-card".to_owned(),
+                "--text-file belongs to app-send, webhook-send, chat-send, aibot-send, preview, ask, update-card".to_owned(),
             ),
             ("-u x app-send hi", "-u goes after app-send".to_owned()),
-            ("-u x", "-u belongs to app-send, aibot-send, ask, update-card, run".to_owned()),
+            ("-u x", "-u belongs to app-send, aibot-send, preview, ask, batch, update-card, run".to_owned()),
             ("app-send --to-usr x y", "the nearest option is --to-user".to_owned()),
             ("webhook-send --mentoin x y", "the nearest option is --mention".to_owned()),
             ("get-token --profil x", "the nearest option is --profile".to_owned()),
@@ -458,7 +458,7 @@ mod tests {
             ("outbox --all", "--all goes after outbox drop".to_owned()),
             ("outbox --exit-code list", "--exit-code goes after outbox list".to_owned()),
             ("outbox drop --faild", "the nearest option is --failed".to_owned()),
-            ("get-token --outbox", "--outbox belongs to app-send, webhook-send, chat-send, aibot-send, ask, run".to_owned()),
+            ("get-token --outbox", "--outbox belongs to app-send, webhook-send, chat-send, aibot-send, preview, ask, batch, run".to_owned()),
             ("outbox flush -x", "wecom-alert outbox --help shows the options".to_owned()),
             ("upload-media -x", "wecom-alert upload-media --help shows the options".to_owned()),
             ("run --time-limt 1h -- y", "the nearest option is --time-limit".to_owned()),
@@ -533,7 +533,7 @@ mod tests {
         let quoting = Command::NAMES.into_iter().filter(|name| one_too_many(Some(name), &[]).starts_with("quote"));
         assert_eq!(
             quoting.collect::<Vec<_>>(),
-            ["app-send", "webhook-send", "chat-send", "aibot-send", "ask", "update-card"]
+            ["app-send", "webhook-send", "chat-send", "aibot-send", "preview", "ask", "update-card"]
         );
     }
 

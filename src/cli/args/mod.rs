@@ -121,9 +121,9 @@ pub(crate) enum Command {
     Listen(Box<ListenArgs>),
     /// Send many alerts: a line of JSON each, with a result for each
     #[command(after_help = "A line has what a send has, by the names of its options with _, such as\n  \
-        {\"profile\": \"ops\", \"title\": \"disk full\", \"field\": {\"host\": \"web-3\"}, \"level\": \"critical\"}\n\n\
+        {\"profile\": \"ops\", \"title\": \"disk full\", \"field\": {\"host\": \"web-3\"}}\n\n\
         Results are lines of JSON on stdout, as each ends. Exit codes: 0 for all; 6 if some failed; else that of the first.\n\n\
-        Example:\n  jq -c '{id: .host, route: \"webhook\", text: .message}' alerts.json | wecom-alert batch > results.ndjson")]
+        Example:\n  jq -c '{id: .host, text: .message}' alerts.json | wecom-alert batch")]
     Batch(Box<BatchArgs>),
     /// Make a group chat of the app, and print its id
     #[command(

@@ -9,7 +9,7 @@ use crate::input::Encoding;
 fn names_of_variables_do_not_change() {
     let mut names: Vec<_> = Setting::ALL.iter().filter_map(|setting| setting.row().variable).collect();
     names.sort_unstable();
-    let promised = "AGENT_ID AIBOT_CALLBACK_AES_KEY AIBOT_CALLBACK_AES_KEY_FILE AIBOT_CALLBACK_TOKEN AIBOT_CALLBACK_TOKEN_FILE AIBOT_CHAT AIBOT_ID AIBOT_SECRET AIBOT_SECRET_FILE AIBOT_URL AIBOT_USER BASE_URL CACHE_DIR CALLBACK_AES_KEY CALLBACK_AES_KEY_FILE CALLBACK_TOKEN CALLBACK_TOKEN_FILE CA_FILE CHAT CONFIG CONNECT_TIMEOUT CORP_ID DEADLINE JITTER LANGUAGE LOG_FILE \
+    let promised = "ACCEPT_TOKEN ACCEPT_TOKEN_FILE AGENT_ID AIBOT_CALLBACK_AES_KEY AIBOT_CALLBACK_AES_KEY_FILE AIBOT_CALLBACK_TOKEN AIBOT_CALLBACK_TOKEN_FILE AIBOT_CHAT AIBOT_ID AIBOT_SECRET AIBOT_SECRET_FILE AIBOT_URL AIBOT_USER BASE_URL CACHE_DIR CALLBACK_AES_KEY CALLBACK_AES_KEY_FILE CALLBACK_TOKEN CALLBACK_TOKEN_FILE CA_FILE CHAT CONFIG CONNECT_TIMEOUT CORP_ID DEADLINE JITTER LANGUAGE LOG_FILE \
                     NO_CACHE OUTBOX OUTBOX_MAX_AGE PREFIX PROFILE PROXY RATE RETRIES SECRET SECRET_FILE SHARED_STATE SHARED_STATE_FILE STATE_DIR TIMEOUT TO_PARTY TO_TAG TO_USER WEBHOOK WEBHOOK_FILE";
     assert_eq!(names, promised.split(' ').map(|name| format!("WECOM_ALERT_{name}")).collect::<Vec<_>>());
 }
@@ -45,7 +45,7 @@ fn all_variables_together_need_no_file() {
             ("WECOM_ALERT_TO_PARTY", "1"),
             ("WECOM_ALERT_TO_TAG", "2"),
             ("WECOM_ALERT_CACHE_DIR", "/c"),
-            ("WECOM_ALERT_STATE_DIR", "s"),
+            ("WECOM_ALERT_STATE_DIR", "/s"),
             ("WECOM_ALERT_RETRIES", "0"),
             ("WECOM_ALERT_JITTER", "4s"),
             ("WECOM_ALERT_OUTBOX", "yes"),
@@ -77,7 +77,7 @@ fn all_variables_together_need_no_file() {
     assert_eq!((s.retries, s.jitter.unwrap().as_secs(), s.outbox), (0, 4, true));
     assert_eq!((s.outbox_max_age.as_secs(), s.log_file.unwrap()), (1800, home.path("log")));
     // A relative path in a variable counts from the working folder.
-    assert_eq!((s.cache_dir.unwrap(), s.state_dir.unwrap()), (PathBuf::from("/c"), PathBuf::from("s")));
+    assert_eq!((s.cache_dir.unwrap(), s.state_dir.unwrap()), (PathBuf::from("/c"), PathBuf::from("/s")));
 }
 
 #[test]

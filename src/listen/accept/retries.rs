@@ -98,8 +98,9 @@ impl Running {
             // Answered early, and heard or kept.
             return self.early.borrow().is_none();
         }
-        let heard = replies.into_iter().map(|reply| reply.send(answered.clone()).is_ok());
-        heard.fold(false, |any, heard| any || heard)
+        // All of them are told, whoever of them hears it.
+        let heard: Vec<bool> = replies.into_iter().map(|reply| reply.send(answered.clone()).is_ok()).collect();
+        heard.contains(&true)
     }
 
     /// Whether nobody waits for the answer any more, or has heard it.

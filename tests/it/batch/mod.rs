@@ -45,7 +45,7 @@ fn results(run: &Run) -> Vec<Value> {
 
 /// The result with that id.
 #[track_caller]
-fn of<'r>(results: &'r [Value], id: impl Into<Value>) -> &'r Value {
+fn of(results: &[Value], id: impl Into<Value>) -> &Value {
     let id = id.into();
     results.iter().find(|result| result["id"] == id).unwrap_or_else(|| panic!("{id} has no result: {results:?}"))
 }
