@@ -114,7 +114,10 @@ fn a_press_on_a_card_of_another_machine_finds_what_it_was_made_of() {
     let Some(fleet) = Fleet::start() else { return };
     fleet.configure();
     let listen = fleet.listen(0);
-    fleet.ops(1, &["app-send", "--title", "disk full", "--button", "ack=Ack", "web-3"]).run().assert_code(0);
+    fleet
+        .ops(1, &["app-send", "--card", "button_interaction", "--title", "disk full", "--button", "ack=Ack", "web-3"])
+        .run()
+        .assert_code(0);
     listen.press(&fleet, &fleet.card(0).task_id, "ack");
     let line = wait_for("the event", || {
         let out = fs::read_to_string(&listen.out).unwrap();
