@@ -103,7 +103,7 @@ accompany() {
             runs man "$name" > "man1/wecom-alert-$name.1"
         done
         runs man 5 config > man5/wecom-alert-config.5
-        for name in delivery outbox run ask listen chat aibot directory json errors limits cards templates feeds ci security; do
+        for name in delivery batch fleet preview outbox run ask listen chat aibot directory json errors limits cards templates feeds ci security; do
             runs man 7 "$name" > "man7/wecom-alert-$name.7"
         done
         cd ../completions
