@@ -6,6 +6,7 @@
 //! failed writes by `syncfs` since 5.8; elsewhere, and before that, each file is synced by itself.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -246,11 +247,14 @@ impl Outbox {
 
     /// Puts drafts on disk, with their names.
     fn sync_drafts(&self, drafts: &[&Folder]) -> Result<()> {
-        let synced = match drafts {
-            [_, _, ..] if self.new.sync_file_system() => Ok(()),
-            drafts => drafts.iter().try_for_each(|draft| draft.sync_files()),
+        let synced = || {
+            let is_group = drafts.len() > 1;
+            if is_group && self.new.sync_file_system()? {
+                return Ok(());
+            }
+            drafts.iter().try_for_each(|draft| draft.sync_files())
         };
-        synced.map_err(|error| self.unusable(&error))
+        synced().map_err(|error: io::Error| self.unusable(&error))
     }
 
     fn sync_moves(&self) -> Result<()> {

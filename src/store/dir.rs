@@ -167,12 +167,14 @@ mod unix {
         }
 
         /// Syncs its whole file system to disk; false where that cannot be had, or where its failures are not told: Linux
-        /// tells of them since 5.8.
-        pub(in crate::store) fn sync_file_system(&self) -> bool {
+        /// tells of them since 5.8. A failure is told once, so it is an error here: the next sync may know nothing of it.
+        pub(in crate::store) fn sync_file_system(&self) -> io::Result<bool> {
             #[cfg(any(target_os = "linux", target_os = "android"))]
-            return tells_failed_syncs() && rustix::fs::syncfs(&self.0).is_ok();
-            #[cfg(not(any(target_os = "linux", target_os = "android")))]
-            false
+            if tells_failed_syncs() {
+                rustix::fs::syncfs(&self.0)?;
+                return Ok(true);
+            }
+            Ok(false)
         }
 
         fn kind_of(&self, name: &str) -> io::Result<FileType> {
@@ -281,8 +283,8 @@ mod path {
             true
         }
 
-        pub(in crate::store) fn sync_file_system(&self) -> bool {
-            false
+        pub(in crate::store) fn sync_file_system(&self) -> io::Result<bool> {
+            Ok(false)
         }
 
         /// A folder cannot be opened to be synced everywhere.

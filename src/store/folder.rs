@@ -271,8 +271,8 @@ impl Folder {
     }
 
     /// Syncs all that is in its file system to disk; false where the system cannot do that, or does not tell whether it could.
-    pub(crate) fn sync_file_system(&self) -> bool {
-        self.open().is_ok_and(|opened| opened.dir.sync_file_system())
+    pub(crate) fn sync_file_system(&self) -> io::Result<bool> {
+        self.open()?.dir.sync_file_system()
     }
 
     /// Syncs the names of the files in it to disk.
