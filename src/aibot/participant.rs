@@ -270,12 +270,12 @@ impl Participant {
             self.watches.push(watched);
         }
         let mut heard_at = Instant::now();
-        loop {
+        let is_silent = loop {
             while let Some(asked) = self.waiting.pop_front() {
                 self.hand_over(asked);
             }
             if self.is_over || (!self.leaving.is_empty() && !self.has_work()) {
-                break;
+                break false;
             }
             tokio::select! {
                 biased;
@@ -286,31 +286,39 @@ impl Participant {
                     }
                     Err(Unreadable::Forged) => {
                         self.warn(FORGED.to_owned());
-                        break;
+                        break false;
                     }
                     Err(Unreadable::Failed) => {
                         self.all_may_have_begun();
-                        break;
+                        break false;
                     }
-                    Err(Unreadable::Ended | Unreadable::Garbage(_)) => break,
+                    Err(Unreadable::Ended | Unreadable::Garbage(_)) => break false,
                 },
                 _ = &mut writing, if is_far => {
                     self.all_may_have_begun();
-                    break;
+                    break false;
                 }
                 _ = beat.tick(), if is_far => drop(self.say(&ToHolder::Beat)),
                 order = self.next_order() => order.into_iter().for_each(|order| self.take(order)),
-                () = sleep_until((heard_at + SILENCE).into()) => {
-                    self.bot.observer.detail("the process that holds the aibot's connection says nothing any more: it is stopped, or hangs");
-                    break;
-                }
+                () = sleep_until((heard_at + SILENCE).into()) => break true,
             }
-        }
+        };
         self.to_holder = None;
-        if is_far && !writing.is_finished() {
+        // A holder that went on meanwhile could begin what is asked of the next one too.
+        let may_say_goodbye = is_far && self.handed.is_empty();
+        if may_say_goodbye && !writing.is_finished() {
             let _ = timeout(TO_SAY_GOODBYE, &mut writing).await;
         }
-        writing.abort();
+        if !writing.is_finished() {
+            writing.abort();
+            let _ = writing.await;
+        }
+        drop(lines);
+        if is_silent {
+            self.bot
+                .observer
+                .detail("the process that holds the aibot's connection says nothing any more: it is stopped, or hangs");
+        }
         self.talk_ended();
     }
 
