@@ -272,7 +272,7 @@ mod tests {
             let said = Arc::clone(&self.said);
             let observer = Observer::new(move |notice| {
                 if let Event::Detail(line) = notice {
-                    said.lock().unwrap().push(line);
+                    said.lock().unwrap().push(line.to_string());
                 }
             });
             admit(Some(&self.state()), None, key, duration, Instant::now() + left, &observer).await

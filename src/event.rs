@@ -9,7 +9,7 @@ pub enum Event<'a> {
     /// One line that people are to see at once: what goes on while a command waits for somebody.
     Notice(String),
     /// One line of detail, for an observer that shows it: an attempt, a refresh, a cache that cannot be used.
-    Detail(String),
+    Detail(fmt::Arguments<'a>),
     /// Bytes of an upload handed over so far.
     Upload {
         /// The file's name, as the receiver will see it.
@@ -48,9 +48,9 @@ impl Observer {
         self.tell(Event::Notice(line.into()));
     }
 
-    /// Reports one line of detail.
-    pub fn detail(&self, line: impl Into<String>) {
-        self.tell(Event::Detail(line.into()));
+    /// Reports one line of detail, which is made only where somebody shows it.
+    pub fn detail(&self, line: impl fmt::Display) {
+        self.tell(Event::Detail(format_args!("{line}")));
     }
 }
 

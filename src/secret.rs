@@ -1,11 +1,12 @@
 //! Secrets: a type that never shows itself, and a mask that redacts known secrets in any text before it is shown.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::sort;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// The replacement for a secret.
 pub(crate) const MASKED: &str = "***";
@@ -62,13 +63,63 @@ pub fn secret_in_place_of_id(id: &str) -> Option<Secret> {
 ///
 /// Clones share one list: a token that is fetched later is masked in all output.
 #[derive(Clone, Default)]
-pub struct Mask(Arc<Mutex<Vec<String>>>);
+pub struct Mask(Arc<Mutex<KnownForms>>);
+
+/// The forms of all secrets, by their first bytes, so that a text is read once however many there are.
+#[derive(Default)]
+struct KnownForms(HashMap<[u8; SHORTEST_MASKED], Vec<String>>);
+
+impl KnownForms {
+    fn has(&self, form: &str) -> bool {
+        self.those_like(form.as_bytes()).iter().any(|known| known == form)
+    }
+
+    fn add(&mut self, form: String) {
+        if let Some(start) = form.as_bytes().first_chunk()
+            && !self.has(&form)
+        {
+            self.0.entry(*start).or_default().push(form);
+        }
+    }
+
+    /// Those that begin with the same bytes.
+    fn those_like(&self, bytes: &[u8]) -> &[String] {
+        bytes.first_chunk().and_then(|start| self.0.get(start)).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many bytes the longest of those has that these bytes begin with; 0 where there is none.
+    fn longest_at(&self, bytes: &[u8]) -> usize {
+        let found = self.those_like(bytes).iter().filter(|form| bytes.starts_with(form.as_bytes()));
+        found.map(String::len).max().unwrap_or_default()
+    }
+
+    /// The text with stars for what is secret in it; `None` where nothing is. What overlaps is hidden as one.
+    fn hide(&self, text: &str) -> Option<String> {
+        let bytes = text.as_bytes();
+        let (mut masked, mut hidden_to) = (None::<String>, 0);
+        for at in 0..bytes.len() {
+            let length = self.longest_at(&bytes[at..]);
+            if length == 0 {
+                continue;
+            }
+            if at >= hidden_to {
+                let masked = masked.get_or_insert_default();
+                masked.push_str(&text[hidden_to..at]);
+                masked.push_str(MASKED);
+            }
+            hidden_to = hidden_to.max(at + length);
+        }
+        let mut masked = masked?;
+        masked.push_str(&text[hidden_to..]);
+        Some(masked)
+    }
+}
 
 impl Mask {
     /// Adds a secret in the forms in which it can come back: plain, percent-encoded in either case, and inside JSON.
     pub fn add(&self, secret: &Secret) {
         let plain = secret.expose();
-        if plain.len() < SHORTEST_MASKED {
+        if plain.len() < SHORTEST_MASKED || self.known().has(plain) {
             return;
         }
         let json = serde_json::to_string(plain).unwrap_or_default();
@@ -81,36 +132,41 @@ impl Mask {
             forms.push(with_lower_case_escapes(&encoded));
             forms.push(encoded);
         }
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for form in forms {
-            if form.len() >= SHORTEST_MASKED && !known.contains(&form) {
-                known.push(form);
-            }
-        }
-        // The longest first: a secret that begins like another one must not leave its tail behind.
-        sort::sort_by_key(&mut known, |form| std::cmp::Reverse(form.len()));
+        let mut known = self.known();
+        forms.into_iter().for_each(|form| known.add(form));
     }
 
     /// The text with every known secret replaced.
     pub fn apply(&self, text: &str) -> String {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.iter().fold(text.to_owned(), |text, secret| {
-            if text.contains(secret.as_str()) { text.replace(secret.as_str(), MASKED) } else { text }
-        })
+        self.masked(text).into_owned()
+    }
+
+    /// The same; only a text with a secret in it is copied.
+    pub fn masked<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.known().hide(text).map_or(Cow::Borrowed(text), Cow::Owned)
     }
 
     /// Every string of a document with its secrets replaced; names of fields are ours.
-    pub fn apply_to_all(&self, value: &Value) -> Value {
-        match value {
-            Value::String(text) => Value::from(self.apply(text)),
-            Value::Array(items) => items.iter().map(|item| self.apply_to_all(item)).collect(),
-            Value::Object(fields) => fields
-                .iter()
-                .map(|(name, value)| (name.clone(), self.apply_to_all(value)))
-                .collect::<Map<_, _>>()
-                .into(),
-            other => other.clone(),
+    pub fn apply_to_all(&self, mut value: Value) -> Value {
+        hide_in(&self.known(), &mut value);
+        value
+    }
+
+    fn known(&self) -> MutexGuard<'_, KnownForms> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn hide_in(known: &KnownForms, value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Some(masked) = known.hide(text) {
+                *text = masked;
+            }
         }
+        Value::Array(items) => items.iter_mut().for_each(|item| hide_in(known, item)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| hide_in(known, field)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -127,6 +183,8 @@ fn with_lower_case_escapes(encoded: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -157,5 +215,16 @@ mod tests {
         mask.add(&Secret::new("abcd"));
         mask.add(&Secret::new("abcdefgh"));
         assert_eq!(mask.apply("abcdefgh abcd"), "*** ***");
+        // Nor does one that begins within another.
+        mask.add(&Secret::new("gh界xy"));
+        assert_eq!(mask.apply("é abcdefgh界xy abcdabcd é"), "é *** ****** é");
+    }
+
+    #[test]
+    fn a_document_is_masked_in_its_strings() {
+        let mask = Mask::default();
+        mask.add(&Secret::new("errmsg"));
+        let document = json!({"errmsg": ["an errmsg", 5, null], "more": {"of": "errmsg"}});
+        assert_eq!(mask.apply_to_all(document), json!({"errmsg": ["an ***", 5, null], "more": {"of": "***"}}));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Bot;
 use super::greeting::{Refused, Talk, greet_holder};
-use super::lease::{Fleet, FleetHolder, LastHolder, Lease, LeaseFound};
+use super::lease::{BotLease, Fleet, FleetHolder, LastHolder, LeaseFound};
 use super::place::{MeetingPlace, Seat};
 use super::protocol::{LONGEST_LINE, ToClient};
 use super::relay::dial;
@@ -14,9 +14,9 @@ use crate::shared_state::StoreDown;
 /// What a look for a holder has found.
 pub(super) enum HolderFound {
     /// This process is it; among all machines too, where it has a lease.
-    Elected(Option<Seat>, Option<Arc<Lease>>),
+    Elected(Option<Seat>, Option<Arc<BotLease>>),
     /// So it is, but others on this machine cannot see it, for this reason.
-    Alone(String, Option<Arc<Lease>>),
+    Alone(String, Option<Arc<BotLease>>),
     Reached(Box<Talk>),
     /// It is not to be reached at this moment.
     NotYet(String),
@@ -58,7 +58,7 @@ async fn look_elsewhere(
     bot: &Bot,
     fleet: &Fleet,
     seat: Option<Seat>,
-) -> std::result::Result<(Option<Seat>, Arc<Lease>), HolderFound> {
+) -> std::result::Result<(Option<Seat>, Arc<BotLease>), HolderFound> {
     let last = seat.as_ref().and_then(Seat::last_holder);
     let note = |holder: LastHolder| {
         if let Some(seat) = &seat

@@ -13,7 +13,7 @@ use tokio::time::{sleep, sleep_until, timeout};
 
 use super::greeting::{Refused, Stream, Talk, greet_client};
 use super::hub::{HolderPhase, Hub};
-use super::lease::Lease;
+use super::lease::BotLease;
 use super::place::Seat;
 use super::protocol::{AibotRequest, BEAT, LONGEST_LINE, SILENCE, ToClient, ToHolder, Unreadable};
 use super::relay;
@@ -53,7 +53,7 @@ struct Door {
 
 impl Holder {
     /// A holder for this bot. Without a seat it serves this process alone, and with a lease other machines.
-    pub(super) fn start(bot: Arc<Bot>, seat: Option<Seat>, lease: Option<Arc<Lease>>) -> Self {
+    pub(super) fn start(bot: Arc<Bot>, seat: Option<Seat>, lease: Option<Arc<BotLease>>) -> Self {
         let hub = Arc::new(Hub::new(bot, lease.clone()));
         let seat = seat.map(Arc::new);
         let (own, other) = tokio::io::duplex(OWN_BUFFER);

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
 use super::failure::CallFailure;
 use super::greeting::Stream;
-use super::lease::Lease;
+use super::lease::BotLease;
 use super::protocol::{AibotRequest, ToClient, ToHolder, Writer};
 use super::routes::{ClientId, Routes};
 use super::served_client::{Gone, ServedClient};
@@ -46,7 +46,7 @@ pub(super) struct Hub {
     pub(super) bot: Arc<Bot>,
     pub(super) upstream: Upstream,
     /// That this process has the bot among all machines, where they share state.
-    pub(super) lease: Option<Arc<Lease>>,
+    pub(super) lease: Option<Arc<BotLease>>,
     routes: Mutex<Routes>,
     clients: Mutex<HashMap<ClientId, Arc<ServedClient>>>,
     next_id: AtomicUsize,
@@ -61,7 +61,7 @@ pub(super) struct Hub {
 }
 
 impl Hub {
-    pub(super) fn new(bot: Arc<Bot>, lease: Option<Arc<Lease>>) -> Self {
+    pub(super) fn new(bot: Arc<Bot>, lease: Option<Arc<BotLease>>) -> Self {
         Self {
             bot,
             upstream: Upstream::new(),

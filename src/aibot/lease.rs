@@ -82,7 +82,7 @@ pub(crate) struct Fleet {
 
 /// What a look at the store has found.
 pub(super) enum LeaseFound {
-    Taken(Arc<Lease>),
+    Taken(Arc<BotLease>),
     HeldBy(FleetHolder),
     /// By somebody whose value cannot be read here.
     HeldByUnknown,
@@ -112,7 +112,7 @@ enum LeaseState {
 
 /// The lease of the holder that this process is.
 #[derive(Debug)]
-pub(super) struct Lease {
+pub(super) struct BotLease {
     fleet: Fleet,
     own: Mutex<FleetHolder>,
     state: watch::Sender<LeaseState>,
@@ -193,7 +193,7 @@ impl Fleet {
     }
 
     /// The lease of who stays the holder, or becomes it, while the store is down.
-    pub(super) fn unsure(&self, last: Option<&LastHolder>) -> Arc<Lease> {
+    pub(super) fn unsure(&self, last: Option<&LastHolder>) -> Arc<BotLease> {
         // The next number is taken when the store is back.
         let fence = last.map_or(0, |last| last.fence);
         Arc::new(self.lease(self.own(fence), LeaseState::Unsure))
@@ -204,8 +204,8 @@ impl Fleet {
         FleetHolder { fence, host: self.host.clone(), process: std::process::id(), since_ms: now_ms(), door }
     }
 
-    fn lease(&self, own: FleetHolder, state: LeaseState) -> Lease {
-        Lease {
+    fn lease(&self, own: FleetHolder, state: LeaseState) -> BotLease {
+        BotLease {
             fleet: self.patient(),
             own: Mutex::new(own),
             state: watch::Sender::new(state),
@@ -228,7 +228,7 @@ fn held_since((asked, asked_ms): (Instant, u64)) -> LeaseState {
     LeaseState::Held { until: asked + LIFE, until_ms: asked_ms.saturating_add(in_ms(LIFE)) }
 }
 
-impl Lease {
+impl BotLease {
     fn fence(&self) -> u64 {
         locked(&self.own).fence
     }

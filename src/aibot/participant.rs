@@ -12,7 +12,7 @@ use super::election::{HolderFound, look};
 use super::failure::{CallFailure, ErrorDetails};
 use super::greeting::Talk;
 use super::holder::Holder;
-use super::lease::Lease;
+use super::lease::BotLease;
 use super::order::{CardWatch, Coverage, Order, PendingCall, Seen};
 use super::place::{MeetingPlace, Seat};
 use super::protocol::{AibotRequest, BEAT, LONGEST_LINE, SILENCE, ToClient, ToHolder, Unreadable, line};
@@ -209,7 +209,7 @@ impl Participant {
         None
     }
 
-    fn become_holder(&mut self, seat: Option<Seat>, lease: Option<Arc<Lease>>) -> Option<Talk> {
+    fn become_holder(&mut self, seat: Option<Seat>, lease: Option<Arc<BotLease>>) -> Option<Talk> {
         let mut holder = Holder::start(Arc::clone(&self.bot), seat, lease);
         let own = holder.take_own().map(Talk::new);
         self.holder = Some(holder);

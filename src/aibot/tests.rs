@@ -157,7 +157,7 @@ impl Process {
         let told = Arc::clone(&details);
         let observer = Observer::new(move |event| {
             if let crate::event::Event::Detail(line) = event {
-                locked(&told).push(line);
+                locked(&told).push(line.to_string());
             }
         });
         let options = ClientOptions {

@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout, timeout_at};
 use super::Bot;
 use super::failure::{CallFailure, ErrorDetails};
 use super::kicks::{Kicks, MaySubscribe};
-use super::lease::Lease;
+use super::lease::BotLease;
 use super::place::Seat;
 use super::protocol::ToClient;
 use crate::api::aibot::{AibotEvent, AibotEvents, Connection, Message};
@@ -202,7 +202,7 @@ impl Upstream {
     pub(super) async fn keep(
         &self,
         bot: &Bot,
-        (seat, lease): (Option<&Seat>, Option<&Lease>),
+        (seat, lease): (Option<&Seat>, Option<&BotLease>),
         tell: impl Fn(ToClient),
     ) {
         let mut kicks = seat.map(Seat::kicks).unwrap_or_default();

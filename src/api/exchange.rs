@@ -2,6 +2,7 @@
 //! deadline of the command. No retries here.
 
 use std::error::Error as StdError;
+use std::fmt::Arguments;
 use std::future::Future;
 use std::pin::pin;
 use std::time::Instant;
@@ -85,14 +86,18 @@ impl Client {
             self.exchange_once(path, request, &progress, fields).await
         };
         let judged = self.with_all_roots(attempt).await;
-        let ended = match &judged {
-            Ok(reply) => format!("errcode 0 {}", reply.answer.errmsg),
-            // Not truncated: WeCom's support asks for the id in it.
-            Err(CallError::Rejected(Reply { answer, .. })) => format!("errcode {} {}", answer.errcode, answer.errmsg),
-            Err(error) => error.to_string(),
-        };
         let (method, spent) = (body.method(), began.elapsed().as_millis());
-        self.observer.detail(format!("{method} {}{path}: {ended} ({spent} ms)", self.options.base_url));
+        let url = &self.options.base_url;
+        let tell =
+            |ended: Arguments<'_>| self.observer.detail(format_args!("{method} {url}{path}: {ended} ({spent} ms)"));
+        match &judged {
+            Ok(reply) => tell(format_args!("errcode 0 {}", reply.answer.errmsg)),
+            // Not truncated: WeCom's support asks for the id in it.
+            Err(CallError::Rejected(Reply { answer, .. })) => {
+                tell(format_args!("errcode {} {}", answer.errcode, answer.errmsg));
+            }
+            Err(error) => tell(format_args!("{error}")),
+        }
         judged
     }
 

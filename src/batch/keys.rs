@@ -7,7 +7,7 @@ use crate::suggest::{is_near, nearest};
 
 /// What a key is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum LineField {
     Id,
     Route,
     Setting(Setting),
@@ -36,7 +36,7 @@ pub(super) enum Place {
 
 /// A key, as it was found.
 pub(super) enum Key {
-    Known(Place),
+    Known(LineField),
     /// It is none, and this one is near.
     Unknown {
         nearest: Option<&'static str>,
@@ -44,33 +44,33 @@ pub(super) enum Key {
 }
 
 /// The keys that are no settings.
-const OWN: [(&str, Place); 26] = [
-    ("id", Place::Id),
-    ("route", Place::Route),
-    ("text", Place::Text),
-    ("payload", Place::Payload),
-    ("from", Place::From),
-    ("data", Place::Data),
-    ("template", Place::Template),
-    ("text_file", Place::TextFile),
-    ("image", Place::File(MediaKind::Image)),
-    ("file", Place::File(MediaKind::File)),
-    ("voice", Place::File(MediaKind::Voice)),
-    ("video", Place::File(MediaKind::Video)),
-    ("media_id", Place::MediaId),
-    ("attach", Place::Attach),
-    ("filename", Place::Filename),
-    ("level", Place::Level),
-    ("field", Place::Field),
-    ("ci", Place::Ci),
-    ("card", Place::Card),
-    ("source", Place::Source),
-    ("emphasis", Place::Emphasis),
-    ("quote", Place::Quote),
-    ("jump", Place::Jump),
-    ("button", Place::Button),
-    ("option", Place::Option),
-    ("task_id", Place::TaskId),
+const OWN: [(&str, LineField); 26] = [
+    ("id", LineField::Id),
+    ("route", LineField::Route),
+    ("text", LineField::Text),
+    ("payload", LineField::Payload),
+    ("from", LineField::From),
+    ("data", LineField::Data),
+    ("template", LineField::Template),
+    ("text_file", LineField::TextFile),
+    ("image", LineField::File(MediaKind::Image)),
+    ("file", LineField::File(MediaKind::File)),
+    ("voice", LineField::File(MediaKind::Voice)),
+    ("video", LineField::File(MediaKind::Video)),
+    ("media_id", LineField::MediaId),
+    ("attach", LineField::Attach),
+    ("filename", LineField::Filename),
+    ("level", LineField::Level),
+    ("field", LineField::Field),
+    ("ci", LineField::Ci),
+    ("card", LineField::Card),
+    ("source", LineField::Source),
+    ("emphasis", LineField::Emphasis),
+    ("quote", LineField::Quote),
+    ("jump", LineField::Jump),
+    ("button", LineField::Button),
+    ("option", LineField::Option),
+    ("task_id", LineField::TaskId),
 ];
 
 /// Finds a key.
@@ -83,7 +83,7 @@ pub(super) fn find(name: &str) -> Result<Key> {
         return Ok(Key::Known(*place));
     }
     match name.parse::<Setting>() {
-        Ok(setting) if is_of_a_line(setting) => Ok(Key::Known(Place::Setting(setting))),
+        Ok(setting) if is_of_a_line(setting) => Ok(Key::Known(LineField::Setting(setting))),
         Ok(setting) => Err(refused(name, setting)),
         Err(_) => {
             let known = nearest(name, names()).filter(|known| is_near(name, known));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-use super::keys::{self, Key, Place};
+use super::keys::{self, Key, LineField};
 use crate::channel::Channel;
 use crate::config::{Overrides, RawValue, Setting, ValueKind};
 use crate::error::{Error, Result};
@@ -20,7 +20,7 @@ const NAME: &str = "the line";
 
 /// A line that was read.
 #[derive(Clone, Default)]
-pub(crate) struct Line {
+pub(crate) struct AlertLine {
     /// What names it in results: its own id, else its number.
     pub(crate) id: Value,
     pub(crate) route: Option<Channel>,
@@ -43,7 +43,7 @@ pub(crate) struct WrongLine {
     pub(crate) error: Error,
 }
 
-impl Line {
+impl AlertLine {
     /// Reads the JSON of a line; `with_files` says whether it may name files.
     pub(crate) fn read(bytes: &[u8], number: u64, with_files: bool) -> Result<Self, WrongLine> {
         let no_object = |error| WrongLine { id: number.into(), error };
@@ -86,18 +86,18 @@ impl Line {
         Ok(())
     }
 
-    fn take(&mut self, name: &str, place: Place, value: Value, with_files: bool) -> Result<()> {
+    fn take(&mut self, name: &str, place: LineField, value: Value, with_files: bool) -> Result<()> {
         let input = &mut self.input;
         let alert = &mut self.alert;
         match place {
-            Place::Id => {}
-            Place::Route => {
+            LineField::Id => {}
+            LineField::Route => {
                 let route = text(name, value)?;
                 self.route = Some(route.parse().map_err(|_| {
                     Error::usage(format!("there is no route {route:?}"), "write app, webhook, chat or aibot")
                 })?);
             }
-            Place::Setting(setting) => {
+            LineField::Setting(setting) => {
                 let key = format!("{name}\0{value}\n");
                 let raw = raw_value(setting, name, value)?;
                 if keys::is_content(setting) {
@@ -107,27 +107,27 @@ impl Line {
                     self.options_key.push_str(&key);
                 }
             }
-            Place::Text => input.text = Some(OsString::from(text(name, value)?)),
-            Place::Payload if value.is_object() => {
+            LineField::Text => input.text = Some(OsString::from(text(name, value)?)),
+            LineField::Payload if value.is_object() => {
                 let json = value.to_string();
                 input.payload = Some(JsonInput::Given { name: NAME, json });
                 self.payload = Some(value);
             }
-            Place::Payload => input.payload = Some(JsonInput::File(path(name, value, with_files)?)),
-            Place::Data if value.is_object() || value.is_array() => {
+            LineField::Payload => input.payload = Some(JsonInput::File(path(name, value, with_files)?)),
+            LineField::Data if value.is_object() || value.is_array() => {
                 input.data = Some(JsonInput::Given { name: NAME, json: value.to_string() });
             }
-            Place::Data => input.data = Some(JsonInput::File(path(name, value, with_files)?)),
-            Place::From => input.from = filled(name, value)?,
-            Place::MediaId => input.media_id = filled(name, value)?,
-            Place::Filename => input.filename = list(name, value)?,
-            Place::TextFile => input.text_file = Some(path(name, value, with_files)?),
-            Place::Template => input.template = Some(path(name, value, with_files)?),
-            Place::Attach => {
+            LineField::Data => input.data = Some(JsonInput::File(path(name, value, with_files)?)),
+            LineField::From => input.from = filled(name, value)?,
+            LineField::MediaId => input.media_id = filled(name, value)?,
+            LineField::Filename => input.filename = list(name, value)?,
+            LineField::TextFile => input.text_file = Some(path(name, value, with_files)?),
+            LineField::Template => input.template = Some(path(name, value, with_files)?),
+            LineField::Attach => {
                 let paths = if let Value::Array(items) = value { items } else { vec![value] };
                 input.attach = paths.into_iter().map(|value| path(name, value, with_files)).collect::<Result<_>>()?;
             }
-            Place::File(kind) => {
+            LineField::File(kind) => {
                 if let Some((other, _)) = &input.file {
                     return Err(Error::usage(
                         format!("{name} does not go with {}", MediaKind::as_str(*other)),
@@ -136,21 +136,21 @@ impl Line {
                 }
                 input.file = Some((kind, path(name, value, with_files)?));
             }
-            Place::Level => alert.level = filled(name, value)?,
-            Place::Field => alert.field = pairs(name, value)?,
+            LineField::Level => alert.level = filled(name, value)?,
+            LineField::Field => alert.field = pairs(name, value)?,
             // `true` stands for the bare option.
-            Place::Ci => match value {
+            LineField::Ci => match value {
                 Value::Bool(wanted) => alert.ci = wanted.then(|| "auto".to_owned()),
                 value => alert.ci = filled(name, value)?,
             },
-            Place::Card => alert.card = filled(name, value)?,
-            Place::Source => alert.source = filled(name, value)?,
-            Place::Emphasis => alert.emphasis = pairs(name, value)?.into_iter().next(),
-            Place::Quote => alert.quote = filled(name, value)?,
-            Place::Jump => alert.jump = pairs(name, value)?,
-            Place::Button => alert.button = pairs(name, value)?,
-            Place::Option => alert.option = pairs(name, value)?,
-            Place::TaskId => alert.task_id = filled(name, value)?,
+            LineField::Card => alert.card = filled(name, value)?,
+            LineField::Source => alert.source = filled(name, value)?,
+            LineField::Emphasis => alert.emphasis = pairs(name, value)?.into_iter().next(),
+            LineField::Quote => alert.quote = filled(name, value)?,
+            LineField::Jump => alert.jump = pairs(name, value)?,
+            LineField::Button => alert.button = pairs(name, value)?,
+            LineField::Option => alert.option = pairs(name, value)?,
+            LineField::TaskId => alert.task_id = filled(name, value)?,
         }
         Ok(())
     }

@@ -33,11 +33,11 @@ use crate::event::Event;
 use crate::process::StopSignals;
 use crate::send::{self, Request, Session};
 use line::LONGEST;
-pub(crate) use line::{Line, WrongLine};
+pub(crate) use line::{AlertLine, WrongLine};
 pub use options::{BatchRequest, LineResult};
 use queues::{LineForm, Position, Queues, TargetKey, Waited};
-use reader::Piece;
-use resolved::{Prepared, Resolver};
+use reader::InputPiece;
+use resolved::{Prepared, SettingsCache};
 use results::Results;
 
 /// How many alerts may be begun and not ended: those of targets that must wait for WeCom's rate too.
@@ -78,14 +78,14 @@ struct Batch<'s, 'c> {
     session: &'s Session<'c>,
     request: &'s BatchRequest,
     /// `None` once it has ended.
-    input: Option<Receiver<Piece>>,
+    input: Option<Receiver<InputPiece>>,
     /// Lines that were read and not taken.
     at_hand: Bytes,
     /// Where the line stands that is taken next.
     next: Position,
     /// Why the input could not be read to its end.
     broken: Option<Error>,
-    resolver: Resolver<'s>,
+    settings: SettingsCache<'s>,
     queues: Queues,
     /// A line for which there is room neither in memory nor on disk.
     stalled: Option<Stalled>,
@@ -99,7 +99,7 @@ struct Batch<'s, 'c> {
 struct Stalled {
     target: TargetKey,
     position: Position,
-    line: Box<Line>,
+    line: Box<AlertLine>,
     bytes: Bytes,
 }
 
@@ -123,12 +123,12 @@ enum Came {
     Signal(Signal),
     Ended(Option<Box<Ended>>),
     MayTake,
-    Piece(Option<Piece>),
+    Input(Option<InputPiece>),
     ResultsDue,
 }
 
 impl<'s, 'c> Batch<'s, 'c> {
-    fn new(session: &'s Session<'c>, request: &'s BatchRequest, input: Receiver<Piece>) -> Self {
+    fn new(session: &'s Session<'c>, request: &'s BatchRequest, input: Receiver<InputPiece>) -> Self {
         Self {
             session,
             request,
@@ -136,7 +136,7 @@ impl<'s, 'c> Batch<'s, 'c> {
             at_hand: Bytes::new(),
             next: Position { sequence: 0, number: 1 },
             broken: None,
-            resolver: Resolver::new(session.config, request.route),
+            settings: SettingsCache::new(session.config, request.route),
             queues: Queues::default(),
             stalled: None,
             begun: FuturesUnordered::new(),
@@ -167,7 +167,7 @@ impl<'s, 'c> Batch<'s, 'c> {
                 }
                 match input {
                     _ if is_at_hand => Poll::Ready(Came::MayTake),
-                    Some(input) => input.poll_recv(context).map(Came::Piece),
+                    Some(input) => input.poll_recv(context).map(Came::Input),
                     None => Poll::Pending,
                 }
             });
@@ -182,7 +182,7 @@ impl<'s, 'c> Batch<'s, 'c> {
                 Came::Signal(signal) => return Err(signal),
                 Came::Ended(ended) => ended.into_iter().for_each(|ended| self.end(*ended)),
                 Came::MayTake => self.take_line(),
-                Came::Piece(piece) => self.take_piece(piece),
+                Came::Input(piece) => self.take_piece(piece),
                 Came::ResultsDue => self.results.pass_on(),
             }
         }
@@ -198,14 +198,14 @@ impl<'s, 'c> Batch<'s, 'c> {
         self.stalled.is_none() && !self.results.is_full() && self.results.has_room_for(self.next.sequence)
     }
 
-    fn take_piece(&mut self, piece: Option<Piece>) {
+    fn take_piece(&mut self, piece: Option<InputPiece>) {
         match piece {
-            Some(Piece::Lines(lines)) => self.at_hand = lines.into(),
-            Some(Piece::TooLong) => {
+            Some(InputPiece::Lines(lines)) => self.at_hand = lines.into(),
+            Some(InputPiece::TooLong) => {
                 let position = self.pass();
                 self.fail(position, position.number.into(), Vec::new(), too_long());
             }
-            Some(Piece::Failed(error)) => self.broken = Some(error),
+            Some(InputPiece::Failed(error)) => self.broken = Some(error),
             None => self.input = None,
         }
     }
@@ -243,7 +243,7 @@ impl<'s, 'c> Batch<'s, 'c> {
             self.fail(position, position.number.into(), Vec::new(), too_long());
             return None;
         }
-        match Line::read(bytes, position.number, self.request.allow_files) {
+        match AlertLine::read(bytes, position.number, self.request.allow_files) {
             Ok(line) => self.resolve(position, Box::new(line)),
             Err(WrongLine { id, error }) => {
                 self.fail(position, id, Vec::new(), error);
@@ -252,8 +252,8 @@ impl<'s, 'c> Batch<'s, 'c> {
         }
     }
 
-    fn resolve(&mut self, position: Position, line: Box<Line>) -> Option<Prepared<'s>> {
-        match self.resolver.prepare(line) {
+    fn resolve(&mut self, position: Position, line: Box<AlertLine>) -> Option<Prepared<'s>> {
+        match self.settings.prepare(line) {
             Ok(prepared) => Some(prepared),
             Err((line, error)) => {
                 self.fail(position, line.id, line.warnings, error);
@@ -367,7 +367,7 @@ impl<'s, 'c> Batch<'s, 'c> {
             while let Some(Ok(Waited { position, line })) = self.queues.take(target) {
                 let id = match line {
                     LineForm::Read(line) => line.id,
-                    LineForm::Raw(bytes) => Line::id_of(&bytes, position.number),
+                    LineForm::Raw(bytes) => AlertLine::id_of(&bytes, position.number),
                 };
                 self.unsent(position, id, not_begun(signal));
                 unsent += 1;
@@ -390,7 +390,7 @@ impl<'s, 'c> Batch<'s, 'c> {
 async fn deliver(session: &Session<'_>, prepared: Prepared<'_>, accounts: Accounts) -> LineResult {
     let began = std::time::Instant::now();
     let Prepared { line, resolved, channel, .. } = prepared;
-    let Line { id, content, input, alert, warnings, .. } = *line;
+    let AlertLine { id, content, input, alert, warnings, .. } = *line;
     let mut settings = resolved.settings.clone();
     let put = resolved.config.put_content(&content, &mut settings);
     // Further targets have the content too.

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 
-use super::line::Line;
+use super::line::AlertLine;
 use super::spill::{Chain, Spill};
 
 /// How many lines wait in memory, for all targets together.
@@ -34,7 +34,7 @@ pub(super) struct Waited {
 
 /// How a line was kept.
 pub(super) enum LineForm {
-    Read(Box<Line>),
+    Read(Box<AlertLine>),
     /// As it was written.
     Raw(Vec<u8>),
 }
@@ -42,7 +42,7 @@ pub(super) enum LineForm {
 #[derive(Default)]
 struct Queue {
     /// Each with the number of bytes that it had.
-    lines: VecDeque<(Position, Box<Line>, usize)>,
+    lines: VecDeque<(Position, Box<AlertLine>, usize)>,
     /// Those behind them.
     spilled: Chain,
     /// Whether a message to the target is under way.
@@ -72,9 +72,9 @@ impl Queues {
         &mut self,
         key: TargetKey,
         position: Position,
-        line: Box<Line>,
+        line: Box<AlertLine>,
         bytes: &[u8],
-    ) -> Result<(), (io::Error, Box<Line>)> {
+    ) -> Result<(), (io::Error, Box<AlertLine>)> {
         let has_room = self.has_room();
         let queue = self.queues.entry(key).or_default();
         let is_first = queue.lines.is_empty() && queue.spilled.is_empty();

@@ -17,7 +17,7 @@ const CHUNK: usize = 64 << 10;
 const WAITING: usize = 2;
 
 /// A piece of the input.
-pub(super) enum Piece {
+pub(super) enum InputPiece {
     /// Whole lines.
     Lines(Vec<u8>),
     /// A line with more bytes than one may have; it was passed over.
@@ -32,7 +32,7 @@ pub(super) fn name_of(file: Option<&PathBuf>) -> String {
 }
 
 /// Begins to read a file, or stdin. The receiver ends where the input does.
-pub(super) fn read(file: Option<PathBuf>) -> Result<Receiver<Piece>> {
+pub(super) fn read(file: Option<PathBuf>) -> Result<Receiver<InputPiece>> {
     let (sender, receiver) = channel(WAITING);
     let reading = move || {
         let ended = match &file {
@@ -44,7 +44,7 @@ pub(super) fn read(file: Option<PathBuf>) -> Result<Receiver<Piece>> {
                 format!("{} cannot be read: {error}", name_of(file.as_ref())),
                 hint_for(&error, "check the path, and what stdin is connected to"),
             );
-            let _ = sender.blocking_send(Piece::Failed(failed));
+            let _ = sender.blocking_send(InputPiece::Failed(failed));
         }
     };
     let started = thread::Builder::new().spawn(reading);
@@ -58,7 +58,7 @@ pub(super) fn read(file: Option<PathBuf>) -> Result<Receiver<Piece>> {
 }
 
 /// Passes lines on until the input ends, or nobody takes any more.
-fn pass_on(mut input: impl Read, sender: &Sender<Piece>) -> io::Result<()> {
+fn pass_on(mut input: impl Read, sender: &Sender<InputPiece>) -> io::Result<()> {
     // The beginning of a line.
     let mut rest: Vec<u8> = Vec::new();
     let mut is_skipping = false;
@@ -84,11 +84,11 @@ fn pass_on(mut input: impl Read, sender: &Sender<Piece>) -> io::Result<()> {
         let piece = match rest[begun..].iter().rposition(|byte| *byte == b'\n') {
             Some(end) => {
                 let behind = rest.split_off(begun + end + 1);
-                Piece::Lines(std::mem::replace(&mut rest, behind))
+                InputPiece::Lines(std::mem::replace(&mut rest, behind))
             }
             None if rest.len() > LONGEST => {
                 (rest, is_skipping) = (Vec::new(), true);
-                Piece::TooLong
+                InputPiece::TooLong
             }
             None => continue,
         };
@@ -97,7 +97,7 @@ fn pass_on(mut input: impl Read, sender: &Sender<Piece>) -> io::Result<()> {
         }
     }
     if !rest.is_empty() {
-        let _ = sender.blocking_send(Piece::Lines(rest));
+        let _ = sender.blocking_send(InputPiece::Lines(rest));
     }
     Ok(())
 }

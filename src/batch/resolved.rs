@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
-use super::line::Line;
+use super::line::AlertLine;
 use super::queues::TargetKey;
 use crate::channel::{Addressing, Channel};
 use crate::config::{Config, Settings};
@@ -22,21 +22,21 @@ pub(super) struct Resolved<'c> {
 
 /// A line with its settings.
 pub(super) struct Prepared<'c> {
-    pub(super) line: Box<Line>,
+    pub(super) line: Box<AlertLine>,
     pub(super) resolved: Rc<Resolved<'c>>,
     pub(super) channel: Channel,
     pub(super) target: TargetKey,
 }
 
 /// What was resolved lately, by the options of the lines.
-pub(super) struct Resolver<'c> {
+pub(super) struct SettingsCache<'c> {
     config: &'c Config<'c>,
     route: Option<Channel>,
     recent: HashMap<String, Result<Rc<Resolved<'c>>>>,
     older: HashMap<String, Result<Rc<Resolved<'c>>>>,
 }
 
-impl<'c> Resolver<'c> {
+impl<'c> SettingsCache<'c> {
     pub(super) fn new(config: &'c Config<'c>, route: Option<Channel>) -> Self {
         Self { config, route, recent: HashMap::new(), older: HashMap::new() }
     }
@@ -46,7 +46,7 @@ impl<'c> Resolver<'c> {
     /// # Errors
     ///
     /// As [`Config::resolve`], and usage or exit 3 where there is no route, or more than one.
-    pub(super) fn prepare(&mut self, mut line: Box<Line>) -> Result<Prepared<'c>, (Box<Line>, Error)> {
+    pub(super) fn prepare(&mut self, mut line: Box<AlertLine>) -> Result<Prepared<'c>, (Box<AlertLine>, Error)> {
         let resolved = match self.resolve(&mut line) {
             Ok(resolved) => resolved,
             Err(error) => return Err((line, error)),
@@ -60,7 +60,7 @@ impl<'c> Resolver<'c> {
         }
     }
 
-    fn resolve(&mut self, line: &mut Line) -> Result<Rc<Resolved<'c>>> {
+    fn resolve(&mut self, line: &mut AlertLine) -> Result<Rc<Resolved<'c>>> {
         if let Some(known) = self.recent.get(&line.options_key) {
             return known.clone();
         }
@@ -85,7 +85,7 @@ impl<'c> Resolver<'c> {
 
 /// What lines have in common that are to arrive one after the other: the webhook, the chat, the conversation, or the app with
 /// its recipients. The credential is known by where it comes from, so that nothing has to be read for it.
-fn target_of(settings: &Settings, channel: Channel, line: &Line) -> TargetKey {
+fn target_of(settings: &Settings, channel: Channel, line: &AlertLine) -> TargetKey {
     let mut hasher = DefaultHasher::new();
     channel.as_str().hash(&mut hasher);
     let credential = settings.credential(channel);

@@ -13,7 +13,7 @@ use wecom_alert::batch::LineResult;
 use wecom_alert::secret::Mask;
 use wecom_alert::store;
 
-use super::json;
+use super::{document, json};
 
 /// How long the reader has for the last lines when the command ends.
 const TO_END: Duration = Duration::from_secs(10);
@@ -67,6 +67,6 @@ pub(super) fn render(mask: Mask, arguments: Vec<OsString>) -> Arc<dyn Fn(LineRes
                 result.warnings.push(format!("the log file {} cannot be written: {error}", path.display()));
             }
         }
-        json::batch_line(&result.id, &result.outcome, &result.warnings, &mask).into_bytes()
+        document::batch_line(&result.id, &result.outcome, &result.warnings, &mask).into_bytes()
     })
 }

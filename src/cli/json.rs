@@ -1,4 +1,4 @@
-//! JSON output: the document of `--output json`, and the line of `--log-file`.
+//! What commands were asked for, as JSON, and the line of `--log-file`.
 
 use std::ffi::OsString;
 use std::time::{Instant, SystemTime};
@@ -8,130 +8,16 @@ use serde_json::{Map, Value, json};
 use wecom_alert::channel::Channel;
 use wecom_alert::clock::{self, at_ms};
 use wecom_alert::delivery::{
-    AskedQuestion, Check, Explanation, GivenAnswer, GroupChat, ListedEntry, Listing, Outcome, PlannedRequest,
-    PreviewFinding, Product, Receipt, ShownEntry, ShownPart,
+    AskedQuestion, Check, Explanation, GivenAnswer, GroupChat, ListedEntry, Outcome, PlannedRequest, PreviewFinding,
+    Product, ShownEntry, ShownPart,
 };
 use wecom_alert::explain;
-use wecom_alert::run::FinishedCommand;
-use wecom_alert::sanitize::{excerpt, is_harmful, one_line};
+use wecom_alert::sanitize::{excerpt, one_line};
 use wecom_alert::secret::Mask;
 use wecom_alert::send::LoggedMessage;
 
-use super::listing::listing_rows;
-
-/// The fields of one target, in this order.
-const TARGET_FIELDS: [&str; 16] = [
-    "profile",
-    "route",
-    "status",
-    "exit_code",
-    "errcode",
-    "errmsg",
-    "message",
-    "hint",
-    "invaliduser",
-    "invalidparty",
-    "invalidtag",
-    "unlicenseduser",
-    "unresolved",
-    "parts",
-    "attempts",
-    "outbox_id",
-];
-
-/// The one document of JSON mode, on a line; with the command that `run` has run.
-pub(crate) fn document(outcome: &Outcome, warnings: &[String], ran: Option<&FinishedCommand>, mask: &Mask) -> String {
-    let mut document = outcome_json(outcome, warnings);
-    if !outcome.targets.is_empty() || outcome.held_back > 0 {
-        document["targets"] = outcome.targets.iter().map(target_json).collect();
-    }
-    if let Some(ran) = ran {
-        document["run"] = ran.to_json(outcome);
-    }
-    document = mask.apply_to_all(&document);
-    if let (Value::Object(fields), Value::Object(more)) = (&mut document, product_json(&outcome.product, mask)) {
-        fields.extend(more);
-    }
-    let mut text = escaped(&document.to_string());
-    if let Product::Listed(listing) = &outcome.product {
-        push_rows(&mut text, listing, mask);
-    }
-    text.push('\n');
-    text
-}
-
-/// The result of one line of a batch: the same document, with what names the line.
-pub(crate) fn batch_line(id: &Value, outcome: &Outcome, warnings: &[String], mask: &Mask) -> String {
-    let document = document(outcome, warnings, None, mask);
-    let id = escaped(&mask.apply_to_all(id).to_string());
-    format!("{{\"id\":{id},{}", document.strip_prefix('{').unwrap_or(&document))
-}
-
-/// Puts the rows of a listing behind the fields of a document.
-fn push_rows(text: &mut String, listing: &Listing, mask: &Mask) {
-    let (field, rows) = listing_rows(listing, mask);
-    // The end of the document.
-    text.pop();
-    text.push_str(&format!(",\"{field}\":["));
-    for (at, row) in rows.enumerate() {
-        let comma = if at == 0 { "" } else { "," };
-        text.push_str(&format!("{comma}{}", escaped(&row.to_string())));
-    }
-    text.push_str("]}");
-}
-
-/// The fields that every document has.
-fn outcome_json(outcome: &Outcome, warnings: &[String]) -> Value {
-    let error = outcome.error.as_ref();
-    json!({
-        "ok": outcome.exit_code() == 0,
-        "status": outcome.status.as_str(),
-        "exit_code": outcome.exit_code(),
-        "errcode": outcome.answer.as_ref().map(|answer| answer.errcode),
-        "errmsg": outcome.answer.as_ref().map(|answer| answer.errmsg.as_str()),
-        "message": error.map(|error| one_line(error.message())),
-        "hint": error.and_then(|error| error.hint()).map(one_line),
-        "warnings": warnings,
-        "profile": outcome.profile,
-        "route": outcome.channel.map(Channel::as_str),
-        "invaliduser": outcome.unreached.of("invaliduser"),
-        "invalidparty": outcome.unreached.of("invalidparty"),
-        "invalidtag": outcome.unreached.of("invalidtag"),
-        "unlicenseduser": outcome.unreached.of("unlicenseduser"),
-        "unresolved": outcome.unreached.people(),
-        "parts": outcome.parts.iter().enumerate().map(|(at, part)| part_json(at, part)).collect::<Vec<_>>(),
-        "attempts": outcome.attempts,
-        "retryable": outcome.is_retryable(),
-        "retry_after_s": error.and_then(|error| error.retry_after()).map(|wait| wait.as_secs()),
-        "seen_ip": error.and_then(|error| error.seen_ip()),
-        "outbox_id": outcome.outbox_id,
-        "held_back": outcome.held_back,
-    })
-}
-
-/// The result of one target: some fields of the document.
-fn target_json(target: &Outcome) -> Value {
-    let fields = outcome_json(target, &[]);
-    TARGET_FIELDS.iter().map(|name| ((*name).to_owned(), fields[*name].clone())).collect::<Map<_, _>>().into()
-}
-
-fn part_json(at: usize, part: &Receipt) -> Value {
-    json!({
-        "index": at + 1,
-        "kind": part.kind.as_str(),
-        "name": part.name,
-        "status": part.status.as_str(),
-        "errcode": part.answer.as_ref().map(|answer| answer.errcode),
-        "errmsg": part.answer.as_ref().map(|answer| answer.errmsg.as_str()),
-        "msgid": part.msgids.first(),
-        "msgids": part.msgids,
-        "response_code": part.response_code,
-        "task_id": part.task_id,
-    })
-}
-
 /// The data that a command was asked for, as fields of the document.
-fn product_json(product: &Product, mask: &Mask) -> Value {
+pub(super) fn product_json(product: &Product, mask: &Mask) -> Value {
     match product {
         // The rows of a listing come behind the other fields.
         Product::Listed(_) | Product::None | Product::Done(_) => Value::Null,
@@ -144,18 +30,18 @@ fn product_json(product: &Product, mask: &Mask) -> Value {
         Product::Explained(explanations) => {
             json!({ "explanations": explanations.iter().map(explanation_json).collect::<Vec<_>>() })
         }
-        Product::Asked(asked) => mask.apply_to_all(&asked_json(asked, mask)),
+        Product::Asked(asked) => mask.apply_to_all(asked_json(asked, mask)),
         Product::Page(page) => json!({
             "page": page.html,
             "file": page.file.as_ref().map(|path| path.to_string_lossy()),
-            "findings": mask.apply_to_all(&page.findings.iter().map(preview_finding_json).collect()),
+            "findings": mask.apply_to_all(page.findings.iter().map(preview_finding_json).collect()),
         }),
         Product::Userid(userid) => json!({ "userid": userid }),
         Product::Media { media_id, kind, created_at } => {
             json!({ "media_id": media_id, "type": kind, "created_at": created_at })
         }
         Product::CreatedChat { chatid, is_new, added, missing } => {
-            let shown = |value: Value| mask.apply_to_all(&value);
+            let shown = |value: Value| mask.apply_to_all(value);
             json!({
                 "chatid": shown(json!(chatid)),
                 "created": is_new,
@@ -163,11 +49,11 @@ fn product_json(product: &Product, mask: &Mask) -> Value {
                 "missing": shown(json!(missing)),
             })
         }
-        Product::Chat(chat) => json!({ "chat": mask.apply_to_all(&chat_json(chat)) }),
+        Product::Chat(chat) => json!({ "chat": mask.apply_to_all(chat_json(chat)) }),
         Product::Entries(entries) => {
-            json!({ "entries": mask.apply_to_all(&entries.iter().map(entry_json).collect::<Vec<_>>().into()) })
+            json!({ "entries": mask.apply_to_all(entries.iter().map(entry_json).collect::<Vec<_>>().into()) })
         }
-        Product::Shown(entry) => json!({ "entry": mask.apply_to_all(&shown_json(entry)) }),
+        Product::Shown(entry) => json!({ "entry": mask.apply_to_all(shown_json(entry)) }),
         Product::Flush { delivered, remaining, failed, .. } => {
             json!({ "delivered": delivered, "remaining": remaining, "failed": failed })
         }
@@ -198,7 +84,7 @@ fn plan_json(requests: &[PlannedRequest], mask: &Mask) -> Value {
         json!({
             "method": request.method,
             "path": request.path,
-            "body": mask.apply_to_all(&request.body),
+            "body": mask.apply_to_all(request.body.clone()),
         })
     };
     requests.iter().map(request).collect()
@@ -306,19 +192,6 @@ fn checks_json(checks: &[Check], mask: &Mask) -> Value {
     checks.iter().map(check).collect()
 }
 
-/// JSON text with control characters and the like as escapes, so that a terminal is safe: the same document to every parser.
-fn escaped(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    for c in json.chars() {
-        if is_harmful(c) {
-            text.push_str(&format!("\\u{:04x}", u32::from(c)));
-        } else {
-            text.push(c);
-        }
-    }
-    text
-}
-
 /// The line of `--log-file` for one command: no text of a message and no secret is in it.
 pub(crate) fn log_line(
     command: Option<&str>,
@@ -400,35 +273,9 @@ pub(crate) fn logged_message(
 #[cfg(test)]
 mod tests {
     use wecom_alert::delivery::CheckStatus;
-    use wecom_alert::error::Error;
     use wecom_alert::secret::Secret;
 
     use super::*;
-
-    #[test]
-    fn escapes_leave_a_document_what_it_is() {
-        let document = json!({ "errmsg": "a\x1b[2Jb\u{9b}c\u{202e}d\u{7f}\u{feff}\u{2028}\n界" });
-        let text = escaped(&document.to_string());
-        assert!(!text.contains(is_harmful) && text.contains('界'), "{text}");
-        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), document);
-    }
-
-    #[test]
-    fn a_panic_is_a_document_too() {
-        let outcome = Outcome::from(Error::defect("this program broke at src/main.rs:1"));
-        let told: Value = serde_json::from_str(&document(&outcome, &[], None, &Mask::default())).unwrap();
-        for (field, value) in [
-            ("ok", json!(false)),
-            ("status", json!("error")),
-            ("exit_code", json!(1)),
-            ("message", json!("this program broke at src/main.rs:1")),
-            ("retryable", json!(false)),
-            ("parts", json!([])),
-        ] {
-            assert_eq!(told[field], value, "{field}");
-        }
-        assert!(told["hint"].as_str().unwrap().contains("report"), "{told}");
-    }
 
     #[test]
     fn checks_are_masked_and_on_one_line() {

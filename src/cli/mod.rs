@@ -4,6 +4,7 @@
 mod args;
 mod batch_results;
 mod config_init;
+mod document;
 mod event_lines;
 mod json;
 mod keyboard;

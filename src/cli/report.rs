@@ -15,7 +15,7 @@ use wecom_alert::run::FinishedCommand;
 use wecom_alert::sanitize::one_line;
 use wecom_alert::secret::Mask;
 
-use super::json::document;
+use super::document::document;
 use super::listing::{listing_lines, listing_table};
 use super::output;
 use super::stderr;

@@ -27,7 +27,7 @@ use super::args::{
 };
 use super::batch_results::{render, result_lines};
 use super::event_lines::event_lines;
-use super::json;
+use super::{document, json};
 
 /// What a command asks for, without clap's types.
 pub(crate) enum Task {
@@ -327,7 +327,7 @@ fn card_update(args: UpdateCardArgs) -> CardUpdate {
 
 /// What `listen` tells of alerts that it sends for others.
 const ALERT_REPORTS: AlertReports = AlertReports {
-    document: |outcome, warnings, mask| json::document(outcome, warnings, None, mask),
+    document: |outcome, warnings, mask| document::document(outcome, warnings, None, mask),
     log_line: |outcome, logged, began, mask| {
         let message = json::logged_message(outcome, None, &[], mask);
         json::log_line(Some("listen"), outcome, logged, began, message)

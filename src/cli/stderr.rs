@@ -32,7 +32,7 @@ pub(crate) fn observer(how: &ReportSettings, mask: Mask) -> Observer {
     let (verbose, quiet) = (how.verbose, how.quiet);
     let bar = Arc::new(Bar::new(how.quiet));
     Observer::new(move |event| match event {
-        Event::Detail(line) if verbose => say(&mask, &line),
+        Event::Detail(line) if verbose => say(&mask, &line.to_string()),
         Event::Detail(_) => {}
         Event::Notice(line) if !quiet => say(&mask, &line),
         Event::Notice(_) => {}

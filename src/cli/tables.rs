@@ -44,7 +44,7 @@ pub(super) fn plan_text(requests: &[PlannedRequest], mask: &Mask) -> String {
     for request in requests {
         text.push_str(&format!("{} {}\n", request.method, request.path));
         if !request.body.is_null() {
-            let body = mask.apply_to_all(&request.body);
+            let body = mask.apply_to_all(request.body.clone());
             text.push_str(&serde_json::to_string_pretty(&body).unwrap_or_default());
             text.push('\n');
         }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::channel::{Markup, MsgType};
 use crate::message::unsupported_in_lines;
 
-use super::markdown_v1::{self, Line, Piece};
+use super::markdown_v1::{self, MarkdownLine, Span};
 use super::markdown_v2::{self, LineMark};
 use super::marks::Weight;
 use super::painter::{MOST_SHOWN, Painter, in_room, most};
@@ -42,9 +42,9 @@ impl Painter<'_> {
     fn markdown_v1(&mut self, text: &str, mut marks: Vec<LineMark>) -> Vec<LineMark> {
         for (index, line) in markdown_v1::read(text).iter().enumerate() {
             let (class, pieces) = match line {
-                Line::Heading(level, pieces) => (["h h1", "h h2", "h h3", "h h4"][(*level).min(4) - 1], pieces),
-                Line::Quote(pieces) => ("quote", pieces),
-                Line::Plain(pieces) => ("line", pieces),
+                MarkdownLine::Heading(level, pieces) => (["h h1", "h h2", "h h3", "h h4"][(*level).min(4) - 1], pieces),
+                MarkdownLine::Quote(pieces) => ("quote", pieces),
+                MarkdownLine::Plain(pieces) => ("line", pieces),
             };
             self.html.open("div", class);
             self.pieces(pieces);
@@ -59,21 +59,21 @@ impl Painter<'_> {
         marks
     }
 
-    fn pieces(&mut self, pieces: &[Piece<'_>]) {
+    fn pieces(&mut self, pieces: &[Span<'_>]) {
         for piece in pieces {
             match piece {
-                Piece::Text(text) => {
+                Span::Text(text) => {
                     self.html.text(text);
                 }
-                Piece::Bold(inner) => {
+                Span::Bold(inner) => {
                     self.html.open("strong", "");
                     self.pieces(inner);
                     self.html.close("strong");
                 }
-                Piece::Code(text) => {
+                Span::Code(text) => {
                     self.html.element("code", "", text);
                 }
-                Piece::Font(color, inner) => {
+                Span::Font(color, inner) => {
                     let class = match color.to_ascii_lowercase().as_str() {
                         "info" => "info",
                         "comment" => "comment",
@@ -84,13 +84,13 @@ impl Painter<'_> {
                     self.pieces(inner);
                     self.html.close("span");
                 }
-                Piece::Link { label, address } => {
+                Span::Link { label, address } => {
                     self.html.link("", address, label);
                 }
-                Piece::Mention(id) if self.channel.facts().mentions => {
+                Span::Mention(id) if self.channel.facts().mentions => {
                     self.mention(id);
                 }
-                Piece::Mention(id) => {
+                Span::Mention(id) => {
                     self.html.text("<@").text(id).text(">");
                 }
             }

@@ -3,22 +3,22 @@
 
 /// A line of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Line<'t> {
+pub(super) enum MarkdownLine<'t> {
     /// `#` to `######`, and a blank.
-    Heading(usize, Vec<Piece<'t>>),
+    Heading(usize, Vec<Span<'t>>),
     /// `>` before it.
-    Quote(Vec<Piece<'t>>),
-    Plain(Vec<Piece<'t>>),
+    Quote(Vec<Span<'t>>),
+    Plain(Vec<Span<'t>>),
 }
 
 /// A piece of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Piece<'t> {
+pub(super) enum Span<'t> {
     Text(&'t str),
-    Bold(Vec<Piece<'t>>),
+    Bold(Vec<Span<'t>>),
     Code(&'t str),
     /// The colour as it is written, known or not.
-    Font(&'t str, Vec<Piece<'t>>),
+    Font(&'t str, Vec<Span<'t>>),
     Link {
         label: &'t str,
         address: &'t str,
@@ -31,32 +31,32 @@ pub(super) enum Piece<'t> {
 const DEEPEST: usize = 4;
 
 /// The lines of a text.
-pub(super) fn read(text: &str) -> Vec<Line<'_>> {
+pub(super) fn read(text: &str) -> Vec<MarkdownLine<'_>> {
     text.split('\n').map(read_line).collect()
 }
 
-fn read_line(line: &str) -> Line<'_> {
+fn read_line(line: &str) -> MarkdownLine<'_> {
     let words = line.trim_start_matches('#');
     let level = line.len() - words.len();
     if (1..=6).contains(&level)
         && let Some(words) = words.strip_prefix(' ')
     {
-        return Line::Heading(level, pieces(words.trim_start(), 0));
+        return MarkdownLine::Heading(level, pieces(words.trim_start(), 0));
     }
     match line.strip_prefix('>') {
-        Some(quoted) => Line::Quote(pieces(quoted.strip_prefix(' ').unwrap_or(quoted), 0)),
-        None => Line::Plain(pieces(line, 0)),
+        Some(quoted) => MarkdownLine::Quote(pieces(quoted.strip_prefix(' ').unwrap_or(quoted), 0)),
+        None => MarkdownLine::Plain(pieces(line, 0)),
     }
 }
 
-fn pieces(line: &str, depth: usize) -> Vec<Piece<'_>> {
+fn pieces(line: &str, depth: usize) -> Vec<Span<'_>> {
     let mut pieces = Vec::new();
     let (mut begun, mut at) = (0, 0);
     while let Some(sign) = line[at..].find(['*', '`', '[', '<']).map(|offset| at + offset) {
         let rest = &line[sign..];
         match piece(rest, depth) {
             Some((piece, length)) => {
-                pieces.extend((begun < sign).then(|| Piece::Text(&line[begun..sign])));
+                pieces.extend((begun < sign).then(|| Span::Text(&line[begun..sign])));
                 pieces.push(piece);
                 at = sign + length;
                 begun = at;
@@ -65,12 +65,12 @@ fn pieces(line: &str, depth: usize) -> Vec<Piece<'_>> {
             None => at = sign + (rest.len() - rest.trim_start_matches('`').len()).max(1),
         }
     }
-    pieces.extend((begun < line.len()).then(|| Piece::Text(&line[begun..])));
+    pieces.extend((begun < line.len()).then(|| Span::Text(&line[begun..])));
     pieces
 }
 
 /// The piece that this text begins with, and its length.
-fn piece(rest: &str, depth: usize) -> Option<(Piece<'_>, usize)> {
+fn piece(rest: &str, depth: usize) -> Option<(Span<'_>, usize)> {
     match rest.as_bytes() {
         [b'*', b'*', ..] => bold(rest, depth),
         [b'`', ..] => code(rest),
@@ -81,14 +81,14 @@ fn piece(rest: &str, depth: usize) -> Option<(Piece<'_>, usize)> {
     }
 }
 
-fn bold(rest: &str, depth: usize) -> Option<(Piece<'_>, usize)> {
+fn bold(rest: &str, depth: usize) -> Option<(Span<'_>, usize)> {
     let inner = &rest[2..];
     let end = inner.find("**").filter(|end| *end > 0 && depth < DEEPEST)?;
-    Some((Piece::Bold(pieces(&inner[..end], depth + 1)), end + 4))
+    Some((Span::Bold(pieces(&inner[..end], depth + 1)), end + 4))
 }
 
 /// Between runs of backticks of one length; a blank at each end belongs to the signs, as in CommonMark.
-fn code(rest: &str) -> Option<(Piece<'_>, usize)> {
+fn code(rest: &str) -> Option<(Span<'_>, usize)> {
     let signs = rest.len() - rest.trim_start_matches('`').len();
     let mut at = signs;
     loop {
@@ -99,27 +99,27 @@ fn code(rest: &str) -> Option<(Piece<'_>, usize)> {
             let inner = &rest[signs..start];
             let trimmed = inner.strip_prefix(' ').and_then(|inner| inner.strip_suffix(' '));
             let shown = trimmed.filter(|trimmed| !trimmed.trim().is_empty()).unwrap_or(inner);
-            return Some((Piece::Code(shown), at));
+            return Some((Span::Code(shown), at));
         }
     }
 }
 
-fn link(rest: &str) -> Option<(Piece<'_>, usize)> {
+fn link(rest: &str) -> Option<(Span<'_>, usize)> {
     let label = &rest[1..];
     let end = label.find(['[', ']'])?;
     let address = label[end..].strip_prefix("](")?;
     let length = address.find(|c: char| c == ')' || c.is_whitespace())?;
     let is_whole = length > 0 && address[length..].starts_with(')');
-    is_whole.then(|| (Piece::Link { label: &label[..end], address: &address[..length] }, end + length + 4))
+    is_whole.then(|| (Span::Link { label: &label[..end], address: &address[..length] }, end + length + 4))
 }
 
-fn mention(rest: &str) -> Option<(Piece<'_>, usize)> {
+fn mention(rest: &str) -> Option<(Span<'_>, usize)> {
     let id = &rest[2..];
     let end = id.find(|c: char| c == '>' || c.is_whitespace()).filter(|end| *end > 0)?;
-    id[end..].starts_with('>').then(|| (Piece::Mention(&id[..end]), end + 3))
+    id[end..].starts_with('>').then(|| (Span::Mention(&id[..end]), end + 3))
 }
 
-fn font(rest: &str, depth: usize) -> Option<(Piece<'_>, usize)> {
+fn font(rest: &str, depth: usize) -> Option<(Span<'_>, usize)> {
     const TAG: &str = "<font ";
     const END: &str = "</font>";
     if depth >= DEEPEST || !rest.get(..TAG.len())?.eq_ignore_ascii_case(TAG) {
@@ -133,7 +133,7 @@ fn font(rest: &str, depth: usize) -> Option<(Piece<'_>, usize)> {
     let end = inner.to_ascii_lowercase().find(END)?;
     let color = color.trim_matches(['"', '\'']);
     let length = TAG.len() + tag_end + 1 + end + END.len();
-    Some((Piece::Font(color, pieces(&inner[..end], depth + 1)), length))
+    Some((Span::Font(color, pieces(&inner[..end], depth + 1)), length))
 }
 
 #[cfg(test)]
@@ -143,26 +143,26 @@ mod tests {
     use super::*;
 
     /// The words of a line as a reader sees them.
-    fn shown(pieces: &[Piece<'_>]) -> String {
-        let piece = |piece: &Piece<'_>| match piece {
-            Piece::Text(text) | Piece::Code(text) => (*text).to_owned(),
-            Piece::Bold(inner) | Piece::Font(_, inner) => shown(inner),
-            Piece::Link { label, .. } => (*label).to_owned(),
-            Piece::Mention(id) => format!("@{id}"),
+    fn shown(pieces: &[Span<'_>]) -> String {
+        let piece = |piece: &Span<'_>| match piece {
+            Span::Text(text) | Span::Code(text) => (*text).to_owned(),
+            Span::Bold(inner) | Span::Font(_, inner) => shown(inner),
+            Span::Link { label, .. } => (*label).to_owned(),
+            Span::Mention(id) => format!("@{id}"),
         };
         pieces.iter().map(piece).collect()
     }
 
-    fn one(line: &str) -> Vec<Piece<'_>> {
+    fn one(line: &str) -> Vec<Span<'_>> {
         match read(line).as_slice() {
-            [Line::Plain(pieces)] => pieces.clone(),
+            [MarkdownLine::Plain(pieces)] => pieces.clone(),
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn each_form_is_read() {
-        use Piece::*;
+        use Span::*;
         assert_eq!(one("a **b** c"), [Text("a "), Bold(vec![Text("b")]), Text(" c")]);
         assert_eq!(one("`x<y` `` a`b ``"), [Code("x<y"), Text(" "), Code("a`b")]);
         assert_eq!(one("[去](https://a.b/?c=(d)"), [Link { label: "去", address: "https://a.b/?c=(d" }]);
@@ -171,12 +171,12 @@ mod tests {
         assert_eq!(coloured[0], Font("warning", vec![Bold(vec![Text("98 %")])]));
         assert_eq!(coloured[2], Font("info", vec![Text("x")]));
         let lines = read("# 标题\n###### b\n> c\n>d\n\n#e\n####### f");
-        let Line::Heading(1, title) = &lines[0] else { panic!("{lines:?}") };
+        let MarkdownLine::Heading(1, title) = &lines[0] else { panic!("{lines:?}") };
         assert_eq!(shown(title), "标题");
-        assert!(matches!(&lines[1], Line::Heading(6, _)));
-        assert_eq!(lines[2..4], [Line::Quote(vec![Text("c")]), Line::Quote(vec![Text("d")])]);
-        assert_eq!(lines[4], Line::Plain(vec![]));
-        assert_eq!(lines[5..], [Line::Plain(vec![Text("#e")]), Line::Plain(vec![Text("####### f")])]);
+        assert!(matches!(&lines[1], MarkdownLine::Heading(6, _)));
+        assert_eq!(lines[2..4], [MarkdownLine::Quote(vec![Text("c")]), MarkdownLine::Quote(vec![Text("d")])]);
+        assert_eq!(lines[4], MarkdownLine::Plain(vec![]));
+        assert_eq!(lines[5..], [MarkdownLine::Plain(vec![Text("#e")]), MarkdownLine::Plain(vec![Text("####### f")])]);
     }
 
     #[test]
@@ -205,7 +205,7 @@ mod tests {
             "https://a.b",
             "\\<",
         ] {
-            assert_eq!(one(line), [Piece::Text(line)], "{line}");
+            assert_eq!(one(line), [Span::Text(line)], "{line}");
         }
     }
 
@@ -231,7 +231,7 @@ mod tests {
             let lines = read(&text);
             prop_assert_eq!(lines.len(), text.split('\n').count());
             for (line, written) in lines.iter().zip(text.split('\n')) {
-                let (Line::Heading(_, pieces) | Line::Quote(pieces) | Line::Plain(pieces)) = line;
+                let (MarkdownLine::Heading(_, pieces) | MarkdownLine::Quote(pieces) | MarkdownLine::Plain(pieces)) = line;
                 let mut rest = written.chars();
                 for c in shown(pieces).chars() {
                     prop_assert!(rest.any(|other| other == c), "{:?} of {:?}", line, written);

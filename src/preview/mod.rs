@@ -34,7 +34,7 @@ use crate::send::{ChannelMessages, Request, Session, UnsentMessage, channels_of,
 pub use bubble::bubble;
 pub use painter::MessageFile;
 
-use page::{Message, Section};
+use page::{PageMessage, Section};
 
 /// The style sheet of bubbles, in light and dark.
 pub const STYLE: &str = include_str!("bubble.css");
@@ -136,8 +136,8 @@ fn section(made: ChannelMessages, mask: &Mask) -> Section {
     Section { channel: made.channel, warnings, error, messages }
 }
 
-fn shown(message: UnsentMessage, mask: &Mask) -> Message {
-    let body = mask.apply_to_all(&message.body);
+fn shown(message: UnsentMessage, mask: &Mask) -> PageMessage {
+    let body = mask.apply_to_all(message.body.clone());
     let files = message.file.into_iter().map(|(kind, file)| {
         let is_picture = kind.msgtype() == MsgType::Image;
         let picture = is_picture.then(|| file.read_all(MAX_SPOOLED).ok()).flatten();
@@ -151,7 +151,7 @@ fn shown(message: UnsentMessage, mask: &Mask) -> Message {
     });
     let files = files.collect();
     let findings = without_secrets(message.findings, mask);
-    Message { files, body, calls: message.calls, findings }
+    PageMessage { files, body, calls: message.calls, findings }
 }
 
 fn without_secrets(mut findings: Findings, mask: &Mask) -> Findings {

@@ -20,11 +20,11 @@ pub(super) struct Section {
     pub(super) warnings: Vec<String>,
     /// Why there is no message.
     pub(super) error: Option<String>,
-    pub(super) messages: Vec<Message>,
+    pub(super) messages: Vec<PageMessage>,
 }
 
 /// A message of a section.
-pub(super) struct Message {
+pub(super) struct PageMessage {
     pub(super) body: Value,
     pub(super) calls: usize,
     pub(super) files: Vec<MessageFile>,
@@ -81,8 +81,8 @@ fn write_section(html: &mut Html, section: &Section) {
     html.own("</section>\n");
 }
 
-fn write_message(html: &mut Html, channel: Channel, number: usize, of: usize, message: &Message) {
-    let Message { body, calls, files, findings } = message;
+fn write_message(html: &mut Html, channel: Channel, number: usize, of: usize, message: &PageMessage) {
+    let PageMessage { body, calls, files, findings } = message;
     let msgtype = body.get("msgtype").and_then(Value::as_str).unwrap_or("no msgtype");
     html.own("<article>\n<h3>");
     if of > 1 {

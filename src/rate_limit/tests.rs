@@ -30,7 +30,7 @@ impl Machine {
         let said = Arc::clone(&self.said);
         Observer::new(move |notice| {
             if let crate::event::Event::Detail(line) = notice {
-                said.lock().unwrap().push(line);
+                said.lock().unwrap().push(line.to_string());
             }
         })
     }

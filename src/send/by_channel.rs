@@ -54,7 +54,7 @@ pub(crate) async fn make_for_channels(
     session.settings.dry_run = true;
     session.settings.no_validate = true;
     let first = channels.iter().copied().find(|channel| has_what_is_asked(*channel, &request, &session.settings));
-    let first = first.or(channels.first().copied()).unwrap_or(Channel::App);
+    let Some(first) = first.or(channels.first().copied()) else { return Ok(Some(Vec::new())) };
     request.channel = first;
     let ci = session.ci_context(&request)?;
     let targets: Vec<Target> = channels.iter().map(|channel| for_channel(session.own_target(*channel))).collect();

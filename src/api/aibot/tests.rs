@@ -35,7 +35,7 @@ fn client(address: SocketAddr, timeout: Duration) -> (Client, Lines) {
         let lines = Arc::clone(&lines);
         Observer::new(move |event| {
             if let Event::Detail(line) = event {
-                lines.lock().unwrap().push(line);
+                lines.lock().unwrap().push(line.to_string());
             }
         })
     };

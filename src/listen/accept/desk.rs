@@ -13,7 +13,7 @@ use super::answer::status_of;
 use super::gate::in_json;
 use super::retries::{Retries, Running};
 use super::{AcceptedAlert, AlertKind};
-use crate::batch::{Line, WrongLine};
+use crate::batch::{AlertLine, WrongLine};
 use crate::blocking::off_loop;
 use crate::config::{Overrides, RawValue, Setting, Settings, TargetName};
 use crate::delivery::{Accounts, Outcome};
@@ -214,14 +214,14 @@ impl<'s, 'c> AlertDesk<'s, 'c> {
 /// # Errors
 ///
 /// Usage, where it is no JSON object or has a key that is not for somebody elsewhere to say.
-fn read(kind: AlertKind, body: String) -> Result<Line> {
+fn read(kind: AlertKind, body: String) -> Result<AlertLine> {
     match kind {
         AlertKind::Feed(format) => {
             let data = JsonInput::Given { name: "the body", json: body };
             let from = Some(format.to_string());
             let input = MessageInput { from, data: Some(data), is_whole: true, ..MessageInput::default() };
-            Ok(Line { input, ..Line::default() })
+            Ok(AlertLine { input, ..AlertLine::default() })
         }
-        AlertKind::Line => Line::read(body.as_bytes(), 1, false).map_err(|WrongLine { error, .. }| error),
+        AlertKind::Line => AlertLine::read(body.as_bytes(), 1, false).map_err(|WrongLine { error, .. }| error),
     }
 }
