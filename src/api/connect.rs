@@ -218,25 +218,42 @@ impl ConnectionWatch {
 }
 
 /// A connector that records when its connection is established, or why it fails.
-#[derive(Clone)]
-pub(super) struct Watched<S>(pub(super) S);
+pub(super) struct Watched<S>(Arc<S>);
+
+impl<S> Watched<S> {
+    pub(super) fn new(connector: S) -> Self {
+        Self(Arc::new(connector))
+    }
+}
+
+/// The HTTP client copies its connector for each request, most of which make no connection.
+impl<S> Clone for Watched<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
 
 impl<S, Target> Service<Target> for Watched<S>
 where
-    S: Service<Target, Error = BoxError>,
+    S: Service<Target, Error = BoxError> + Clone + Send + 'static,
     S::Future: Send + 'static,
     S::Response: Connection + Send + 'static,
+    Target: Send + 'static,
 {
     type Response = S::Response;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.0.poll_ready(context)
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, target: Target) -> Self::Future {
-        let connecting = self.0.call(target);
+        let mut connector = S::clone(&self.0);
+        let connecting = async move {
+            poll_fn(|context| connector.poll_ready(context)).await?;
+            connector.call(target).await
+        };
         match ConnectionWatch::current() {
             Some(watch) => Box::pin(watched(watch, connecting)),
             None => Box::pin(connecting),

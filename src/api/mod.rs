@@ -162,7 +162,7 @@ impl Client {
             .connect_timeout(connect_limit)
             .pool_max_idle_per_host(if self.reuses_connections { usize::MAX } else { 0 })
             .dns_resolver(self.resolver.clone())
-            .connector_layer(tower_layer::layer_fn(Watched));
+            .connector_layer(tower_layer::layer_fn(Watched::new));
         proxy::apply(proxy, builder)?.build().map_err(|error| {
             Error::defect(format!("the HTTP client cannot be built: {}", exchange::root_cause(&error)))
         })
