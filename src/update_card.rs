@@ -60,7 +60,7 @@ pub async fn update(session: &mut Session<'_>, update: CardUpdate) -> Result<Out
     target.require_credentials(None)?;
     session.warnings.append(&mut target.warnings);
     let reply = match name {
-        CardName::ResponseCode(_) => request(&mut session.own_courier(target).await?, &body).await,
+        CardName::ResponseCode(_) => request(&mut *session.own_courier(target).await?, &body).await,
         CardName::TaskId(task_id) => {
             let card = kept_card(&target, &task_id).await?;
             let mut courier = session.own_courier(target).await?;

@@ -170,7 +170,7 @@ fn settings_of(session: &Session<'_>, record: &Record, plan: &KeptPlan) -> Optio
             let name = TargetName { profile: profile.clone(), channel: Some(plan.channel) };
             session.config.resolve_target(&name, "a question").ok()?
         }
-        _ => session.settings.clone(),
+        _ => Settings::clone(&session.settings),
     };
     settings.state_dir.clone_from(&session.settings.state_dir);
     settings.language = record.language;

@@ -30,7 +30,7 @@ pub(super) struct Flush<'s, 'c> {
     /// Whether what waits for one target is joined.
     pub(super) joins: bool,
     /// Each target that there were entries for, with its courier.
-    targets: HashMap<TargetKey, (Target, Courier)>,
+    targets: HashMap<TargetKey, (Target, Box<Courier>)>,
     /// Targets that cannot be reached: their later entries wait too.
     stuck: HashSet<String>,
     /// The failures of each target since it last took an entry, that may have been the entries' own: see [`Flush::judge`].
@@ -349,7 +349,7 @@ impl<'s, 'c> Flush<'s, 'c> {
 
     /// An entry's target: its profile as it is now, or the credentials of the environment if they are still those of the
     /// entry. With its courier.
-    async fn reach(&mut self, entry: &StoredAlert, agent_id: Option<i64>) -> Result<(Target, Courier)> {
+    async fn reach(&mut self, entry: &StoredAlert, agent_id: Option<i64>) -> Result<(Target, Box<Courier>)> {
         let session = &mut *self.session;
         let mut target = match &entry.profile {
             Some(profile) => {

@@ -71,7 +71,7 @@ impl CardText {
 pub(super) struct CardChanges<'s, 'c> {
     session: &'s Session<'c>,
     /// Those that are not in use, with their connections.
-    couriers: RefCell<Vec<Courier>>,
+    couriers: RefCell<Vec<Box<Courier>>>,
     calls: Semaphore,
 }
 
@@ -196,7 +196,7 @@ impl<'s, 'c> CardChanges<'s, 'c> {
         asked.map(drop)
     }
 
-    async fn courier(&self) -> Result<Courier> {
+    async fn courier(&self) -> Result<Box<Courier>> {
         let mut target = self.session.own_target(Channel::App);
         target.deadline = Instant::now() + TO_UPDATE;
         target.courier(None).await

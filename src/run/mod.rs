@@ -234,7 +234,7 @@ fn with_words(
     finished: &FinishedCommand,
     report: Option<ChangeReport>,
 ) -> Request {
-    let Settings { secret, webhook, encoding, language, .. } = &session.settings;
+    let Settings { secret, webhook, encoding, language, .. } = &*session.settings;
     // The command may know the same secrets, and have printed them.
     for source in [secret, webhook].into_iter().flatten() {
         source.at_hand().into_iter().for_each(|secret| session.mask.add(secret));

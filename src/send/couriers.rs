@@ -27,7 +27,7 @@ pub(crate) struct Couriers(Arc<Mutex<Shared>>);
 #[derive(Default)]
 struct Shared {
     /// By what they are made of.
-    idle: HashMap<String, Vec<Courier>>,
+    idle: HashMap<String, Vec<Box<Courier>>>,
     /// One set of trusted certificates for each CA file, or none.
     trusts: Vec<(Option<PathBuf>, Trust)>,
     /// By where the address comes from, and the CA file.
@@ -141,7 +141,7 @@ impl Couriers {
     }
 
     /// Takes out a courier that is made of the same: `key` is that of its target, here and below.
-    pub(super) fn take(&self, key: &str) -> Option<Courier> {
+    pub(super) fn take(&self, key: &str) -> Option<Box<Courier>> {
         let shared = &mut *self.lock();
         if shared.idle.is_empty() {
             return None;
@@ -150,7 +150,7 @@ impl Couriers {
     }
 
     /// Keeps a courier that has been at work, for further messages. One whose credential was refused is not used again.
-    pub(super) fn put(&self, key: String, courier: Courier, outcome: &Outcome) {
+    pub(super) fn put(&self, key: String, courier: Box<Courier>, outcome: &Outcome) {
         let mut shared = self.lock();
         match &mut shared.many {
             Some(many) if outcome.status == Status::Auth => {

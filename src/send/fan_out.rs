@@ -24,8 +24,8 @@ use super::target_message::{Delivered, TargetMessage, deliver_with_fallback, fal
 pub(super) struct FanOut {
     /// What makes this the same alert as another, where there is a cooldown.
     key: Option<CooldownKey>,
-    own: TargetMessage,
-    also: Vec<TargetMessage>,
+    own: Box<TargetMessage>,
+    also: Vec<Box<TargetMessage>>,
     /// Further targets for which no message could be made.
     missed: Vec<Delivered>,
 }
@@ -33,7 +33,8 @@ pub(super) struct FanOut {
 impl FanOut {
     pub(super) async fn prepare(session: &Session<'_>, target: Target, draft: &Draft, parts: Vec<Part>) -> Self {
         let key = session.settings.cooldown.map(|_| CooldownKey::new(&target, draft, &parts));
-        let mut own = TargetMessage::new(session, target, parts, draft).keeping_cards(draft);
+        let mut own = TargetMessage::new(session, target, parts, draft);
+        own.keep_cards(draft);
         own.store().await;
         let (mut also, mut missed) = (Vec::new(), Vec::new());
         for name in &session.settings.also {
@@ -82,7 +83,7 @@ impl FanOut {
     }
 
     fn all(&mut self) -> impl Iterator<Item = &mut TargetMessage> {
-        std::iter::once(&mut self.own).chain(&mut self.also)
+        std::iter::once(&mut self.own).chain(&mut self.also).map(AsMut::as_mut)
     }
 
     /// Asks whether the same alert was sent within the cooldown.
@@ -139,8 +140,7 @@ fn finish(
         session.warnings.extend(warnings.iter().map(|warning| format!("{}: {warning}", name_of(outcome))));
     }
     let mut outcome_of = |delivered: Delivered| {
-        if let Some((target, courier)) = delivered.courier {
-            let key = target.courier_key(courier.credential_info.agent_id);
+        if let Some((key, courier)) = delivered.courier {
             session.couriers.put(key, courier, &delivered.outcome);
         }
         delivered.outcome

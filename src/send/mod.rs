@@ -231,7 +231,7 @@ pub async fn get_userid(session: &mut Session<'_>, kind: PersonKind, written: &s
     }
     let look_up = target.look_up(&target.log_in(None).await?);
     let mut look_up = look_up.ok_or_else(|| Error::defect("members are looked up by an app alone"))?;
-    let found = look_up.find(&mut session.own_courier(target).await?, person, None).await;
+    let found = look_up.find(&mut *session.own_courier(target).await?, person, None).await;
     session.warnings.append(&mut look_up.warnings);
     let error = match found {
         Ok(FoundPerson::Userid { userid, .. }) => {

@@ -37,7 +37,7 @@ enum WayKind {
 
 /// What changes the cards of an app.
 struct AppCards {
-    courier: Mutex<Courier>,
+    courier: Mutex<Box<Courier>>,
     agent_id: Option<i64>,
     has_keys: bool,
 }

@@ -29,7 +29,7 @@ pub struct Session<'c> {
     /// For the settings of further targets.
     pub config: &'c Config<'c>,
     /// Those of the command's own target.
-    pub settings: Settings,
+    pub settings: Box<Settings>,
     /// The channel of that target, once it is known.
     pub channel: Option<Channel>,
     /// One sentence each, for the report.
@@ -71,7 +71,7 @@ impl<'c> Session<'c> {
         mask_long_id(&settings, &mask);
         Self {
             config,
-            settings,
+            settings: Box::new(settings),
             channel: None,
             warnings,
             mask,
@@ -105,7 +105,7 @@ impl<'c> Session<'c> {
 
     /// The command's own target, on this channel.
     pub(crate) fn own_target(&self, channel: Channel) -> Target {
-        self.target(self.settings.clone(), channel)
+        self.target(Settings::clone(&self.settings), channel)
     }
 
     /// A target of this command. The deadline, the outbox, the state folder and the language are those of the
@@ -141,14 +141,14 @@ impl<'c> Session<'c> {
     }
 
     /// A courier to the command's own target, whose warnings the session takes.
-    pub(crate) async fn own_courier(&mut self, mut target: Target) -> Result<Courier> {
+    pub(crate) async fn own_courier(&mut self, mut target: Target) -> Result<Box<Courier>> {
         let courier = target.courier(None).await;
         self.warnings.append(&mut target.warnings);
         courier
     }
 
     /// A courier of the profile's app, for questions about members that may take so long; `None` where it has no app.
-    pub(crate) async fn app_courier(&self, limit: Duration) -> Option<Courier> {
+    pub(crate) async fn app_courier(&self, limit: Duration) -> Option<Box<Courier>> {
         if !self.settings.lacking_for_app(false).is_empty() {
             return None;
         }

@@ -52,7 +52,7 @@ impl Target {
     }
 
     /// A courier: one that has been at work for the same target, else a new one.
-    pub(crate) async fn courier(&mut self, agent_id: Option<i64>) -> Result<Courier> {
+    pub(crate) async fn courier(&mut self, agent_id: Option<i64>) -> Result<Box<Courier>> {
         let key = self.courier_key(agent_id);
         if let Some(mut courier) = self.couriers.take(&key) {
             courier.policy = self.policy();
@@ -65,7 +65,7 @@ impl Target {
         let login = self.log_in(agent_id).await?;
         let client = self.client(login.base_url.clone());
         let token = self.couriers.token(&key);
-        Ok(Courier { token, ..self.courier_with(client, login) })
+        Ok(Box::new(Courier { token, ..self.courier_with(client, login) }))
     }
 
     /// The connection by which presses on its cards come back; `None` for a channel without one.

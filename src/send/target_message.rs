@@ -37,23 +37,23 @@ pub(super) struct TargetMessage {
     account: Account,
     /// Whether a line may be put before its text: a payload is never edited.
     may_edit: bool,
-    courier: Option<Courier>,
+    courier: Option<Box<Courier>>,
 }
 
 /// The outcome for a target, and what the report and the session need of it.
 pub(super) struct Delivered {
     pub(super) outcome: Outcome,
     pub(super) warnings: Vec<String>,
-    /// The courier that was used, for further messages to that target.
-    pub(super) courier: Option<(Target, Courier)>,
+    /// The courier that was used, for further messages to that target, and what it is made of.
+    pub(super) courier: Option<(String, Box<Courier>)>,
 }
 
 impl TargetMessage {
-    pub(super) fn new(session: &Session<'_>, mut target: Target, parts: Vec<Part>, draft: &Draft) -> Self {
+    pub(super) fn new(session: &Session<'_>, mut target: Target, parts: Vec<Part>, draft: &Draft) -> Box<Self> {
         target.level = draft.level();
         let mut account = session.accounts.open(target.settings.profile.as_deref(), target.channel);
         account.expect(&parts);
-        Self { target, parts, account, may_edit: !draft.is_payload(), courier: None }
+        Box::new(Self { target, parts, account, may_edit: !draft.is_payload(), courier: None })
     }
 
     /// The message for a further target; `option` is what named the target.
@@ -63,7 +63,7 @@ impl TargetMessage {
         option: &str,
         draft: &Draft,
         lead: Option<&str>,
-    ) -> Result<Self> {
+    ) -> Result<Box<Self>> {
         let mut target = session.further_target(name, option)?;
         if let Some(program) = roster::program_for(draft.payload(), &mut target) {
             let limit = roster::patience(target.deadline.saturating_duration_since(Instant::now()));
@@ -72,13 +72,14 @@ impl TargetMessage {
             target.warnings.extend(warning);
         }
         let parts = make_parts(draft, &mut target, lead)?;
-        Ok(Self::new(session, target, parts, draft).keeping_cards(draft))
+        let mut message = Self::new(session, target, parts, draft);
+        message.keep_cards(draft);
+        Ok(message)
     }
 
     /// Keeps its cards with something to press once they are sent, with what they are made of.
-    pub(super) fn keeping_cards(mut self, draft: &Draft) -> Self {
+    pub(super) fn keep_cards(&mut self, draft: &Draft) {
         self.account.keep_cards(draft.card_data.clone());
-        self
     }
 
     /// Its part of what several machines share; `None` where they share nothing, and where its credential cannot be read,
@@ -178,7 +179,7 @@ impl TargetMessage {
     }
 
     /// Delivers to a target without a fallback.
-    pub(super) async fn deliver(mut self) -> Delivered {
+    pub(super) async fn deliver(mut self: Box<Self>) -> Delivered {
         let outcome = self.attempt().await;
         self.settle(outcome).await
     }
@@ -221,7 +222,7 @@ impl TargetMessage {
     }
 
     /// Brings the outbox up to date after an attempt, and completes the outcome accordingly.
-    pub(super) async fn settle(mut self, mut outcome: Outcome) -> Delivered {
+    pub(super) async fn settle(mut self: Box<Self>, mut outcome: Outcome) -> Delivered {
         if let Some(id) = self.account.entry.as_ref().map(|entry| entry.alert.id.clone()) {
             Box::pin(self.settle_entry(id, &mut outcome)).await;
         }
@@ -256,7 +257,7 @@ impl TargetMessage {
     }
 
     /// Drops the message, which repeats another one, and its entry of the outbox.
-    pub(super) async fn hold_back(mut self) -> Delivered {
+    pub(super) async fn hold_back(mut self: Box<Self>) -> Delivered {
         let id = self.account.entry.as_ref().map(|entry| entry.alert.id.clone()).unwrap_or_default();
         if let Err(error) = self.account.done().await {
             self.warn(format!("entry {id} of the outbox is held back but cannot be removed: {error}"));
@@ -264,8 +265,8 @@ impl TargetMessage {
         self.delivered(Outcome::new(Status::Skipped))
     }
 
-    fn delivered(self, mut outcome: Outcome) -> Delivered {
-        let Self { mut target, courier, .. } = self;
+    fn delivered(self: Box<Self>, mut outcome: Outcome) -> Delivered {
+        let Self { mut target, courier, .. } = *self;
         outcome.profile.clone_from(&target.settings.profile);
         outcome.channel = Some(target.channel);
         outcome.allow_partial = target.settings.allow_partial;
@@ -273,7 +274,8 @@ impl TargetMessage {
             without(std::mem::take(&mut target.lost), &mut outcome);
         }
         let warnings = std::mem::take(&mut target.warnings);
-        Delivered { outcome, warnings, courier: courier.map(|courier| (target, courier)) }
+        let keyed = |courier: Box<Courier>| (target.courier_key(courier.credential_info.agent_id), courier);
+        Delivered { outcome, warnings, courier: courier.map(keyed) }
     }
 
     fn warn(&mut self, warning: String) {
@@ -378,7 +380,7 @@ fn duplicate_check(parts: &[Part]) -> Option<u64> {
 /// Delivers to the command's own target, and to the fallback if that fails. The fallback has a third of the time.
 pub(super) async fn deliver_with_fallback(
     session: &Session<'_>,
-    mut own: TargetMessage,
+    mut own: Box<TargetMessage>,
     draft: &Draft,
     lead: Option<&str>,
 ) -> (Delivered, Option<Delivered>) {

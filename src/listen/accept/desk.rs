@@ -192,7 +192,7 @@ impl<'s, 'c> AlertDesk<'s, 'c> {
 
     async fn flush(&self) {
         // Briefly: what the rate allows in a minute goes out at once, and the end of this process waits for it.
-        let settings = Settings { deadline: TO_FLUSH, ..self.session.settings.clone() };
+        let settings = Settings { deadline: TO_FLUSH, ..Settings::clone(&self.session.settings) };
         let resolved = (settings, Vec::new());
         let mut session = self.session.for_alert(self.session.config, resolved);
         match Box::pin(flush::flush(&mut session, FlushRequest::default())).await {
