@@ -3,16 +3,16 @@
 
 use std::io::{self, Read};
 
-use sha2::{Digest, Sha256};
+use ring::digest::{Context, SHA256};
 
 use crate::secret::Secret;
 
 /// The fingerprint of these parts, 64 digits long. No two lists of parts run together to the same one.
 pub fn fingerprint<T: AsRef<[u8]>>(parts: impl IntoIterator<Item = T>) -> String {
-    let mut hash = Sha256::new();
+    let mut hash = new_sum();
     for part in parts {
         let part = part.as_ref();
-        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(&(part.len() as u64).to_be_bytes());
         hash.update(part);
     }
     in_hex(hash)
@@ -40,20 +40,21 @@ pub fn of_aibot(bot_id: &str) -> String {
 
 /// The plain SHA-256 of a text, for comparison with what other programs compute.
 pub fn sha256(text: &[u8]) -> String {
-    in_hex(Sha256::new_with_prefix(text))
+    let mut hash = new_sum();
+    hash.update(text);
+    in_hex(hash)
 }
 
 /// A reader that sums up what is read through it.
-#[derive(Debug)]
 pub struct Summing<R> {
     reader: R,
-    hash: Sha256,
+    hash: Context,
 }
 
 impl<R: Read> Summing<R> {
     /// Sums up what is read from here on.
     pub fn new(reader: R) -> Self {
-        Self { reader, hash: Sha256::new() }
+        Self { reader, hash: new_sum() }
     }
 
     /// The sum of what was read.
@@ -70,9 +71,14 @@ impl<R: Read> Read for Summing<R> {
     }
 }
 
+/// A SHA-256 sum of nothing yet.
+pub(crate) fn new_sum() -> Context {
+    Context::new(&SHA256)
+}
+
 /// A sum as 64 hexadecimal digits.
-pub fn in_hex(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+pub(crate) fn in_hex(hash: Context) -> String {
+    hash.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -10,13 +10,13 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use ring::digest::Context;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::entry::{EntryProgress, PartProgress, StoredAlert};
-use crate::fingerprint::{in_hex, sha256};
+use crate::fingerprint::{in_hex, new_sum, sha256};
 use crate::message::{Part, PartState};
 
 /// The version that is written.
@@ -180,7 +180,7 @@ fn open<R: Read>(file: R) -> Result<Opened<R>, ReadError> {
     if let Some(sum) = head.as_ref().and_then(|head| head.get("sha256")?.as_str())
         && head.as_ref().is_some_and(|head| head["version"] == VERSION)
     {
-        let (expected, sum) = (sum.to_owned(), Sha256::new());
+        let (expected, sum) = (sum.to_owned(), new_sum());
         return Ok(Opened::V2(Lines { reader, expected, sum, line: Vec::new(), number: 1 }));
     }
     if content.len() as u64 + reader.take(LONGEST_LINE).read_to_end(&mut content)? as u64 > LONGEST_LINE {
@@ -210,7 +210,7 @@ fn old_version(content: &[u8]) -> Result<(), ReadError> {
 struct Lines<R> {
     reader: R,
     expected: String,
-    sum: Sha256,
+    sum: Context,
     line: Vec<u8>,
     number: usize,
 }
@@ -242,7 +242,7 @@ impl<R: BufRead> Lines<R> {
             let length = some.len();
             self.reader.consume(length);
         }
-        if in_hex(std::mem::take(&mut self.sum)) == self.expected {
+        if in_hex(self.sum.clone()) == self.expected {
             Ok(count + usize::from(!is_ended))
         } else {
             Err(ReadError::damaged("it is not what was written: its checksum differs"))

@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 use std::thread;
 
-use sha2::{Digest as _, Sha256};
+use ring::digest::{SHA256, digest};
 
 use crate::support::fake::WEBHOOK_KEY;
 use crate::support::{Scene, TestEnv, needs};
@@ -82,7 +82,7 @@ impl Release {
         let run = Command::new("tar").arg("-czf").arg(&at).arg("-C").arg(folder.path()).arg("wecom-alert").status();
         assert!(run.unwrap().success());
         let bytes = fs::read(&at).unwrap();
-        let sum: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sum: String = digest(&SHA256, &bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         let sums = format!("{}  other.deb\n{sum}  {archive}\n", "0".repeat(64)).into_bytes();
         let files = [(archive.clone(), bytes), ("SHA256SUMS".to_owned(), sums)];
         let files = files.map(|(name, bytes)| (name, (bytes.clone(), bytes.len()))).into();

@@ -57,6 +57,6 @@ fn write(file: &Path, lines: &[Value]) {
 }
 
 fn sum_of(text: &str) -> String {
-    use sha2::{Digest, Sha256};
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    use ring::digest::{SHA256, digest};
+    digest(&SHA256, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
