@@ -1,12 +1,14 @@
 //! This process among those that use a bot: it finds the holder of the connection, or becomes it, hands it what is asked
 //! here, and knows of each request how far it came. When the holder has gone it finds the next one.
 
+mod talk;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::time::{sleep, sleep_until};
 
 use super::election::{HolderFound, look};
 use super::failure::{CallFailure, ErrorDetails};
@@ -15,14 +17,10 @@ use super::holder::Holder;
 use super::lease::BotLease;
 use super::order::{CardWatch, Coverage, Order, PendingCall, Seen};
 use super::place::{MeetingPlace, Seat};
-use super::protocol::{AibotRequest, BEAT, LONGEST_LINE, SILENCE, ToClient, ToHolder, Unreadable, line};
-use super::{Bot, FORGED, WATCH_PATIENCE};
+use super::protocol::ToHolder;
+use super::{Bot, WATCH_PATIENCE};
 use crate::api::Limit;
-use crate::api::aibot::Press;
-use crate::blocking::task;
-use crate::clock::{in_ms, now_ms};
-use crate::error::{Error, Status};
-use crate::sort;
+use crate::error::Error;
 
 /// Between two looks for a holder: at first there is one in a moment.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -32,9 +30,6 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
 /// The same where the store is down by which a holder is reached.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
-
-/// How long what is said last may take on the way to another machine.
-const TO_SAY_GOODBYE: Duration = Duration::from_millis(300);
 
 /// A talk with a holder that ends sooner may end as soon again.
 const SHORT: Duration = Duration::from_secs(1);
@@ -258,196 +253,8 @@ impl Participant {
         self.lose(|_| true, &failure.as_error());
     }
 
-    /// Talks to the holder until that ends, or nothing is left to do here.
-    async fn talk(&mut self, talk: Talk) {
-        let Talk { mut lines, writer, is_far } = talk;
-        let (to_holder, to_write) = mpsc::unbounded_channel();
-        self.to_holder = Some(to_holder);
-        let mut writing = tokio::spawn(task(writer.write_all(to_write)));
-        let mut beat = tokio::time::interval(BEAT);
-        for watched in std::mem::take(&mut self.watches) {
-            self.say_watch(&watched);
-            self.watches.push(watched);
-        }
-        let mut heard_at = Instant::now();
-        let is_silent = loop {
-            while let Some(asked) = self.waiting.pop_front() {
-                self.hand_over(asked);
-            }
-            if self.is_over || (!self.leaving.is_empty() && !self.has_work()) {
-                break false;
-            }
-            tokio::select! {
-                biased;
-                heard = lines.next::<ToClient>(LONGEST_LINE) => match heard {
-                    Ok(heard) => {
-                        heard_at = Instant::now();
-                        self.hear(heard);
-                    }
-                    Err(Unreadable::Forged) => {
-                        self.warn(FORGED.to_owned());
-                        break false;
-                    }
-                    Err(Unreadable::Failed) => {
-                        self.all_may_have_begun();
-                        break false;
-                    }
-                    Err(Unreadable::Ended | Unreadable::Garbage(_)) => break false,
-                },
-                _ = &mut writing, if is_far => {
-                    self.all_may_have_begun();
-                    break false;
-                }
-                _ = beat.tick(), if is_far => drop(self.say(&ToHolder::Beat)),
-                order = self.next_order() => order.into_iter().for_each(|order| self.take(order)),
-                () = sleep_until((heard_at + SILENCE).into()) => break true,
-            }
-        };
-        self.to_holder = None;
-        // A holder that went on meanwhile could begin what is asked of the next one too.
-        let may_say_goodbye = is_far && self.handed.is_empty();
-        if may_say_goodbye && !writing.is_finished() {
-            let _ = timeout(TO_SAY_GOODBYE, &mut writing).await;
-        }
-        if !writing.is_finished() {
-            writing.abort();
-            let _ = writing.await;
-        }
-        drop(lines);
-        if is_silent {
-            self.bot
-                .observer
-                .detail("the process that holds the aibot's connection says nothing any more: it is stopped, or hangs");
-        }
-        self.talk_ended();
-    }
-
-    /// What the holder said of the requests that it has may be lost.
-    fn all_may_have_begun(&mut self) {
-        self.handed.values_mut().for_each(|handed| handed.has_begun = true);
-    }
-
-    /// What the holder has not begun to do, the next one does.
-    fn talk_ended(&mut self) {
-        let mut handed: Vec<_> = self.handed.drain().collect();
-        sort::sort_by_key(&mut handed, |(id, _)| std::cmp::Reverse(*id));
-        for (_, Handed { asked, has_begun }) in handed {
-            if has_begun {
-                let what = "the request went out, but the process that holds the aibot's connection ended before the answer came";
-                asked.fail(CallFailure::Silent { what: what.to_owned(), limit: None });
-            } else {
-                self.waiting.push_front(asked);
-            }
-        }
-        self.uncovered(now_ms());
-        // This process's own one does not end the talk while it is well.
-        drop(self.holder.take_if(|_| !self.is_over && self.leaving.is_empty()));
-    }
-
-    fn uncovered(&mut self, at_ms: u64) {
-        for watched in &mut self.watches {
-            if watched.coverage == Coverage::Covered {
-                watched.coverage = Coverage::Since(at_ms);
-                watched.tell(Seen::Down);
-            }
-        }
-    }
-
-    fn hand_over(&mut self, asked: PendingCall) {
-        let id = self.next_id;
-        self.next_id += 1;
-        let left = asked.until.saturating_duration_since(Instant::now());
-        let request = AibotRequest {
-            id,
-            req_id: asked.req_id.clone(),
-            cmd: asked.cmd.clone(),
-            body: asked.body.clone(),
-            until_ms: now_ms().saturating_add(in_ms(left)),
-            timeout_ms: in_ms(asked.timeout),
-        };
-        if self.say(&ToHolder::Request(request)) {
-            self.handed.insert(id, Handed { asked, has_begun: false });
-        } else {
-            let error = Error::new(Status::Refused, "the request is too large for the aibot's connection");
-            asked.fail(CallFailure::Setup(ErrorDetails::from(&error)));
-        }
-    }
-
-    /// Tells the holder, if there is one; `false` for what is too long.
-    fn say(&self, said: &ToHolder) -> bool {
-        let Some(line) = line(said) else { return false };
-        self.to_holder.iter().for_each(|to_holder| drop(to_holder.send(line.clone())));
-        true
-    }
-
-    fn say_watch(&self, watched: &CardWatch) {
-        if !watched.task_ids.is_empty() {
-            self.say(&ToHolder::Watch { task_ids: watched.task_ids.clone() });
-        }
-        if watched.others {
-            self.say(&ToHolder::Others(true));
-        }
-        if watched.messages {
-            self.say(&ToHolder::Messages(true));
-        }
-    }
-
-    fn hear(&mut self, heard: ToClient) {
-        match heard {
-            ToClient::Welcome { process, up_since_ms } => {
-                if self.holder.is_none() {
-                    self.bot.observer.detail(format!("process {process} holds the connection of the aibot"));
-                }
-                if up_since_ms.is_some() {
-                    self.covered(now_ms());
-                }
-            }
-            ToClient::Began { id } => {
-                self.handed.get_mut(&id).into_iter().for_each(|handed| handed.has_begun = true);
-            }
-            ToClient::Answered { id, reply } => {
-                if let Some(handed) = self.handed.remove(&id) {
-                    drop(handed.asked.answer.send(Ok(reply.into())));
-                }
-            }
-            ToClient::Failed { id, failure } => {
-                if let Some(handed) = self.handed.remove(&id) {
-                    handed.asked.fail(failure);
-                }
-            }
-            ToClient::Press(press) => self.hand_out(&press),
-            ToClient::Message(message) => {
-                let reader = self.watches.iter().find(|watched| watched.messages);
-                reader.into_iter().for_each(|reader| reader.tell(Seen::Message(Box::new(message.clone()))));
-            }
-            ToClient::Up { at_ms } => self.covered(at_ms),
-            ToClient::Down { at_ms } => self.uncovered(at_ms),
-            ToClient::Lost(failure) => self.lose(|_| true, &failure.as_error()),
-            ToClient::Notice(notice) => self.warn(notice),
-            ToClient::Beat => {}
-        }
-    }
-
     /// Something that the user should know: at once where this process waits for presses, which can take hours.
     fn warn(&self, warning: String) {
         self.bot.warn(warning, !self.watches.is_empty());
-    }
-
-    fn covered(&mut self, at_ms: u64) {
-        for watched in &mut self.watches {
-            if let Coverage::Since(from_ms) = watched.coverage {
-                watched.tell(Seen::Gap { from_ms, to_ms: at_ms.max(from_ms) });
-            }
-            watched.coverage = Coverage::Covered;
-        }
-    }
-
-    fn hand_out(&self, press: &Press) {
-        let is_watched = |watched: &&CardWatch| watched.task_ids.contains(&press.task_id);
-        let mut watches: Vec<_> = self.watches.iter().filter(is_watched).collect();
-        if watches.is_empty() {
-            watches.extend(self.watches.iter().find(|watched| watched.others));
-        }
-        watches.into_iter().for_each(|watched| watched.tell(Seen::Press(Box::new(press.clone()))));
     }
 }

@@ -1,5 +1,7 @@
 //! Sends a question as its plan says, and waits for the answer: the one loop that does what `escalation` and the record say.
 
+mod happened;
+
 use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -10,20 +12,18 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 
-use super::escalation::{Delivery, Phase, TargetState};
+use super::escalation::{Phase, TargetState};
 use super::kept_record::KeptRecord;
 use super::plan::Plan;
 use super::record::{Record, State, TargetStatus};
 use super::record_file::{RecordFile, RunGuard};
 use super::sealing::Seal;
-use super::task_id::TaskId;
 use super::ways::{WatchedCards, Ways};
-use crate::aibot::Seen;
-use crate::api::aibot::Press;
-use crate::clock::{at_ms, now_ms, wall_seconds};
+use crate::clock::now_ms;
 use crate::error::{Error, Signal, Status};
-use crate::send::{Dispatched, PressWay, QuestionDraft, Session};
+use crate::send::{PressWay, QuestionDraft, Session};
 use crate::words::Words;
+pub(super) use happened::{Happened, seen_next};
 
 /// The time between two looks at the clock, and between two tries to be the process that asks.
 const NEXT_LOOK: Duration = Duration::from_secs(1);
@@ -76,41 +76,6 @@ pub(super) struct Ending {
     pub(super) lost: Option<Error>,
     /// What who answered is called, where the document says it.
     pub(super) name: Option<String>,
-}
-
-/// Something that ended or came.
-pub(super) enum Happened {
-    Sent {
-        delivery: Delivery,
-        dispatched: Box<Dispatched>,
-        watch: Option<WatchedCards>,
-        deaf: Option<Error>,
-    },
-    /// No press on cards that were sent before can come.
-    Deaf {
-        target: usize,
-        error: Error,
-    },
-    /// Nothing to do.
-    Nothing,
-    Seen {
-        watched: WatchedCards,
-        seen: Seen,
-    },
-    /// A press, with the plain id of whom pressed where that of the press is encrypted and it is known.
-    Pressed {
-        press: Box<Press>,
-        plain: Option<String>,
-        way: PressWay,
-        /// Of one from disk.
-        seal: Option<String>,
-    },
-    Named(Option<String>),
-    /// A press was answered on its card, if it could be; `ends` names the card where that says how the question ended.
-    Answered {
-        ends: Option<TaskId>,
-        answered: std::result::Result<(), String>,
-    },
 }
 
 impl<'s, 'c> Waiting<'s, 'c> {
@@ -312,71 +277,6 @@ impl<'s, 'c> Waiting<'s, 'c> {
         }
     }
 
-    pub(super) async fn take(&mut self, happened: Happened) {
-        match happened {
-            Happened::Sent { delivery, dispatched, watch, deaf } => {
-                self.sent(delivery, *dispatched, watch, deaf).await;
-            }
-            Happened::Deaf { target, error } => self.lost(target, &error),
-            Happened::Nothing => {}
-            Happened::Seen { watched, seen } => {
-                match seen {
-                    Seen::Press(press) if self.kept.record.target_of(&press.task_id).is_none() => {
-                        self.press_of_another(*press, &watched);
-                    }
-                    Seen::Press(press) if self.kept.record.question.needs_plain_id(&press.userid) => {
-                        self.translate(*press, &watched.way);
-                    }
-                    // A card of ours that nobody watches by name too.
-                    Seen::Press(press) => self.press(&press, None, &watched.way, None).await,
-                    // Only a listen is told what somebody wrote. A gap is told when it is over.
-                    Seen::Message(_) | Seen::Down => {}
-                    Seen::Gap { from_ms, to_ms } => {
-                        let (from, to) = (wall_seconds(at_ms(from_ms)), wall_seconds(at_ms(to_ms)));
-                        self.warn(format!(
-                            "the connection of the aibot was interrupted from {from} to {to}: a press in that time is lost, \
-                             and has to be repeated"
-                        ));
-                    }
-                    Seen::Lost(error) => {
-                        return watched.target.into_iter().for_each(|target| self.lost(target, &error));
-                    }
-                }
-                self.jobs.push(Box::pin(seen_next(watched)));
-            }
-            Happened::Pressed { press, plain, way, seal } => {
-                self.under_way -= 1;
-                self.press(&press, plain.as_deref(), &way, seal).await;
-            }
-            Happened::Named(name) => {
-                self.under_way -= 1;
-                self.end.name = name;
-            }
-            Happened::Answered { ends, answered } => {
-                self.under_way -= 1;
-                match (answered, ends) {
-                    (Ok(()), Some(card)) => self.is_changed(&card),
-                    (Ok(()), None) => {}
-                    (Err(why), _) => self.warn(format!("the card could not be changed after a press: {why}")),
-                }
-            }
-        }
-    }
-
-    fn lost(&mut self, target: usize, error: &Error) {
-        let place = &self.plan.places[target];
-        let same: Vec<bool> = self.plan.places.iter().map(|other| other.is_same_way(place)).collect();
-        if self.end.lost.is_none() {
-            self.warn(format!("no press can come back any more: {error}"));
-        }
-        self.end.lost.get_or_insert_with(|| error.clone());
-        let record = &self.kept.record;
-        let is_kept = |id: &String| record.target_of(id).is_none_or(|target| !same[target]);
-        self.ways.heard.borrow_mut().retain(is_kept);
-        let now = self.now();
-        self.plan.escalation.lost(|index| same[index], now);
-    }
-
     pub(super) fn tell_trouble(&mut self) {
         if let Some(trouble) = self.kept.take_trouble() {
             self.warn(format!("the question is not kept, and no other command can see it or go on with it: {trouble}"));
@@ -393,9 +293,4 @@ impl<'s, 'c> Waiting<'s, 'c> {
     pub(super) fn record(&self) -> &Record {
         &self.kept.record
     }
-}
-
-pub(super) async fn seen_next(watched: WatchedCards) -> Happened {
-    let (watched, seen) = watched.next().await;
-    Happened::Seen { watched, seen }
 }

@@ -1,37 +1,39 @@
 //! Resolves options, environment and config file to [`Settings`]: the order of precedence and the defaults. Values are
 //! parsed elsewhere.
 
+mod dependent;
+mod secrets;
+
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use super::choice::{CooldownScope, Language, OnRateLimit, Output, TargetName, parse_choice};
-use super::credential::SecretSource;
-use super::env::Environment;
+use super::choice::{Language, Output, TargetName, parse_choice};
 use super::escalation::EscalationStep;
 use super::file::ConfigFile;
 use super::groups::{
     ACCEPT_TOKEN_FORMS, AIBOT_CALLBACK_FORMS, AIBOT_SECRET_FORMS, CALLBACK_FORMS, PROXY_FORMS, SECRET_FORMS,
-    SHARED_STATE_FORMS, WEBHOOK_FORMS,
+    WEBHOOK_FORMS,
 };
 use super::layers::Overrides;
 use super::layers::{Layer, Layers, Rank};
 use super::lenience::Lenience;
 use super::parse::{
     parse_agent_id, parse_callback_url, parse_duplicate_check, parse_duration, parse_listen, parse_max_age, parse_rate,
-    parse_retries, parse_safe, parse_verbose,
+    parse_retries, parse_safe,
 };
 use super::profile::{choose_profile, gives_credentials, unusable_profiles};
-use super::proxy::ProxyUrl;
 use super::recipients::{resolve_chat, resolve_conversations, resolve_recipients};
 use super::setting::Setting;
-use super::settings::{CallbackSettings, ProxySetting, Settings};
-use super::shared_state_url::SharedStateUrl;
+use super::settings::Settings;
 use super::sources::{Config, DEADLINE};
 use super::urls::BaseUrl;
 use super::value::{Precedence, RawValue, SettingValue, Sourced};
 use crate::error::{Error, Result};
 use crate::sort;
+use dependent::{
+    resolve_cache_dir, resolve_cooldown_key, resolve_cooldown_scope, resolve_on_rate_limit, resolve_verbosity,
+};
+use secrets::{resolve_callback, resolve_proxy, resolve_shared_state, resolve_source, resolve_unneeded};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -250,70 +252,10 @@ impl Config<'_> {
     }
 }
 
-fn resolve_source(layers: &Layers<'_>, forms: &[Setting], env: &Environment) -> Result<Option<SecretSource>> {
-    layers.any_identity(forms).map(|given| SecretSource::of_value(given, env)).transpose()
-}
-
-/// What is wrong with it costs no alert, which needs none of it.
-fn resolve_unneeded(layers: &Layers<'_>, forms: &[Setting], env: &Environment) -> Result<Option<SecretSource>> {
-    match layers.any_identity(forms) {
-        Some(given) => layers.settle(given, SecretSource::of_value(given, env)),
-        None => Ok(None),
-    }
-}
-
-fn resolve_callback(layers: &Layers<'_>, forms: [&[Setting]; 2], env: &Environment) -> Result<CallbackSettings> {
-    let source = |forms| resolve_unneeded(layers, forms, env);
-    Ok(CallbackSettings { token: source(forms[0])?, aes_key: source(forms[1])? })
-}
-
 fn resolve_callback_listen(layers: &Layers<'_>) -> Result<Option<Sourced<SocketAddr>>> {
     let Some(given) = layers.get(Setting::CallbackListen) else { return Ok(None) };
     let value = layers.settle(given, given.parsed(parse_listen))?;
     Ok(value.map(|value| Sourced { value, origin: given.origin.clone(), precedence: given.precedence }))
-}
-
-/// The proxy's URL is read now, even from a file, unless no request will be made.
-fn resolve_proxy(layers: &Layers<'_>, env: &Environment) -> Result<ProxySetting> {
-    let Some(given) = layers.any(PROXY_FORMS) else { return Ok(ProxySetting::Environment) };
-    if given.setting == Setting::ProxyFile && layers.flag(Setting::DryRun)? {
-        return Ok(ProxySetting::Environment);
-    }
-    if given.setting == Setting::ProxyFile {
-        // It is read again for each further target, and without a time limit.
-        let path = given.path(env.home())?;
-        if path.metadata().is_ok_and(|about| !about.is_file()) {
-            return Err(
-                given.invalid("it is not a regular file", "give the path of a file; a pipe or a device may never end")
-            );
-        }
-    }
-    // The limit is for commands, of which a proxy has none.
-    let (text, _) = SecretSource::of_value(given, env)?.load_line(Duration::ZERO)?;
-    if text.expose().eq_ignore_ascii_case("none") {
-        return Ok(ProxySetting::Off);
-    }
-    ProxyUrl::parse(&text).map(ProxySetting::Url).map_err(|error| given.wrap(&error))
-}
-
-/// Its address is looked at now where it is at hand. What is wrong with it costs no alert: this machine's own state serves.
-fn resolve_shared_state(layers: &Layers<'_>, env: &Environment) -> Result<Option<SecretSource>> {
-    let Some(given) = layers.any(SHARED_STATE_FORMS) else { return Ok(None) };
-    let source = SecretSource::of_value(given, env).and_then(|source| {
-        if source.at_hand().is_some() {
-            SharedStateUrl::parse(&source.load(Duration::ZERO)?).map_err(|error| given.wrap(&error))?;
-        }
-        Ok(source)
-    });
-    layers.settle(given, source)
-}
-
-fn resolve_cache_dir(layers: &Layers<'_>, env: &Environment) -> Result<Option<PathBuf>> {
-    match layers.path(Setting::CacheDir, env.home())? {
-        _ if layers.flag(Setting::NoCache)? => Ok(None),
-        Some(folder) => Ok(Some(folder)),
-        None => Ok(env.cache_folder()),
-    }
 }
 
 /// Its origin is its place, with line and column.
@@ -362,54 +304,6 @@ fn resolve_escalation(layers: &Layers<'_>, file: Option<&ConfigFile>) -> Result<
     Ok(steps)
 }
 
-fn resolve_on_rate_limit(layers: &Layers<'_>) -> Result<OnRateLimit> {
-    let chosen = layers.parsed(Setting::OnRateLimit, parse_choice)?.unwrap_or_default();
-    match layers.get(Setting::OnRateLimit) {
-        Some(given) if chosen == OnRateLimit::Outbox && !layers.flag(Setting::Outbox)? => {
-            let wrong = given.invalid(
-                "this needs the outbox itself, which is off",
-                "add `--outbox` or set `outbox = true`, or write `wait` or `fail` here",
-            );
-            Ok(layers.settle(given, Err(wrong))?.unwrap_or_default())
-        }
-        _ => Ok(chosen),
-    }
-}
-
-fn resolve_cooldown_key(layers: &Layers<'_>) -> Result<Option<String>> {
-    let Some(given) = layers.get(Setting::CooldownKey) else { return Ok(None) };
-    layers.settle(given, cooldown_key(given, layers))
-}
-
-fn resolve_cooldown_scope(layers: &Layers<'_>) -> Result<CooldownScope> {
-    let chosen = layers.parsed(Setting::CooldownScope, parse_choice)?.unwrap_or_default();
-    match layers.get(Setting::CooldownScope) {
-        Some(given) if chosen == CooldownScope::Fleet && layers.any(SHARED_STATE_FORMS).is_none() => {
-            let wrong = given.invalid(
-                "it needs `shared_state`, which is not set",
-                "set `shared_state` to the address of the Redis or Valkey that the machines share, or leave the scope out",
-            );
-            Ok(layers.settle(given, Err(wrong))?.unwrap_or_default())
-        }
-        _ => Ok(chosen),
-    }
-}
-
-fn cooldown_key(given: &SettingValue, layers: &Layers<'_>) -> Result<String> {
-    let key = given.text()?;
-    // An unset variable in it would give all alerts the same key.
-    if key.trim().is_empty() {
-        return Err(given.invalid("the value is empty", "give a value, or leave the setting out"));
-    }
-    if layers.get(Setting::Cooldown).is_none() {
-        return Err(given.invalid(
-            "it needs `cooldown`, which is not set",
-            "add `--cooldown DURATION` or set `cooldown`, or leave the key out",
-        ));
-    }
-    Ok(key.to_owned())
-}
-
 /// It is put on every part, and must leave room for the text.
 fn resolve_prefix(layers: &Layers<'_>) -> Result<Option<String>> {
     let Some(given) = layers.get(Setting::Prefix) else { return Ok(None) };
@@ -421,17 +315,6 @@ fn resolve_prefix(layers: &Layers<'_>) -> Result<Option<String>> {
         }
     });
     Ok(layers.settle(given, checked)?.filter(|prefix| !prefix.trim().is_empty()))
-}
-
-/// If "quiet" and "verbose" are both set, the one of the higher level counts: `-v` overrides `quiet = true` in a file.
-fn resolve_verbosity(layers: &Layers<'_>) -> Result<(bool, u8)> {
-    let quiet = layers.flag(Setting::Quiet)?;
-    let verbose = layers.parsed(Setting::Verbose, parse_verbose)?.unwrap_or(0);
-    match (layers.get(Setting::Quiet), layers.get(Setting::Verbose)) {
-        (Some(q), Some(v)) if quiet && v.precedence < q.precedence => Ok((verbose == 0, verbose)),
-        (Some(q), Some(v)) if quiet && q.precedence < v.precedence => Ok((true, 0)),
-        _ => Ok((quiet, verbose)),
-    }
 }
 
 /// One warning that names the variables which the profile named by option put aside.

@@ -16,6 +16,7 @@
 mod connection;
 mod failure;
 mod lease;
+mod look;
 mod namespace;
 mod outage;
 mod patience;
@@ -34,7 +35,6 @@ use crate::api::Trust;
 use crate::blocking::off_loop;
 use crate::clock;
 use crate::config::{ProxyUrl, SecretSource, SharedStateUrl};
-use crate::error::{Error, Status};
 use crate::secret::Mask;
 use crate::store::Folder;
 use connection::connect;
@@ -44,6 +44,7 @@ use patience::{Patience, within};
 
 pub(crate) use connection::ServerInfo;
 pub(crate) use lease::Lease;
+pub(crate) use look::StoreLook;
 pub(crate) use namespace::Namespace;
 pub(crate) use patience::Polling;
 pub(crate) use record::{Hold, KeyedRecord, SharedRecord};
@@ -169,47 +170,6 @@ impl SharedState {
         Ok(OwnConnection { connection: connection.await?, state: self.clone() })
     }
 
-    /// Looks at the store whatever was known of it: what it is, and how long it takes to answer. Where it answers, others may
-    /// ask it again.
-    ///
-    /// # Errors
-    ///
-    /// Exit 3 where a setting is to be corrected, here or there, and 7 for what may be over in a while.
-    pub(crate) async fn look(&self) -> Result<StoreLook, Error> {
-        const HINT: &str = "alerts are sent all the same, by this machine's own state; see wecom-alert help fleet";
-        let of = |failure: StoreFailure, at: &str| {
-            let status = if failure.passes { Status::Temporary } else { Status::Config };
-            Error::new(status, format!("{at}{}", self.store.mask.apply(&failure.why))).with_hint(HINT)
-        };
-        let url = self.store.url().await.map_err(|failure| of(failure, ""))?;
-        let limit = Patience::Background.limit();
-        let silent = || StoreFailure::passing(format!("no answer within {}", clock::seconds(limit)));
-        let looked = within(limit, self.look_at(url)).await.0.unwrap_or_else(|| Err(silent()));
-        let look = looked.map_err(|failure| {
-            // Nothing else asks it, or tells the same again.
-            self.store.trouble().down_until = Some(Instant::now() + PAUSE);
-            of(failure, &format!("{url}: "))
-        })?;
-        self.store.outage_file().iter().for_each(OutageFile::clear);
-        Ok(look)
-    }
-
-    async fn look_at(&self, url: &SharedStateUrl) -> Result<StoreLook, StoreFailure> {
-        let (mut connection, server) = connect(url, &self.store.trust, Instant::now() + PAUSE).await?;
-        let began = Instant::now();
-        let _: redis::Value = cmd("PING").query_async(&mut connection).await?;
-        let round_trip = began.elapsed();
-        // What a user may not see is not told.
-        let memory: String = cmd("INFO").arg("memory").query_async(&mut connection).await.unwrap_or_default();
-        let field = |name: &str| {
-            let line = memory.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-            line.map(|value| value.trim().to_owned())
-        };
-        let has_limit = field("maxmemory").is_some_and(|limit| limit != "0");
-        let evicts = field("maxmemory_policy").filter(|policy| policy != "noeviction" && has_limit);
-        Ok(StoreLook { address: url.to_string(), server, round_trip, evicts })
-    }
-
     /// Waits for an answer as long as there is time for it. What goes wrong takes the store out of use for a while.
     async fn answer<T>(&self, asking: impl Future<Output = Result<T, AskFailure>>) -> Result<T, StoreDown> {
         if !self.patience.insists() && self.store.trouble().is_down() {
@@ -240,19 +200,6 @@ impl fmt::Debug for SharedState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("SharedState").field(&self.store.source).finish()
     }
-}
-
-/// What `check` tells of the store.
-#[derive(Debug)]
-pub(crate) struct StoreLook {
-    /// Its address, without the log-in.
-    pub(crate) address: String,
-    /// What it is.
-    pub(crate) server: ServerInfo,
-    /// How long an answer takes.
-    pub(crate) round_trip: Duration,
-    /// The policy by which it throws keys away when its memory is full, if it does.
-    pub(crate) evicts: Option<String>,
 }
 
 /// A connection for commands that the server lets wait.
