@@ -101,6 +101,7 @@ impl AdmittedAlert {
     #[must_use = "a warning is for whoever sends"]
     pub(crate) async fn record_sent(self) -> Option<String> {
         let (kept, hold) = *self.kept?;
+        kept.record.begin_to_record();
         let now = kept.now_ms();
         let ends_at = Some(now.saturating_add(in_ms(self.duration)));
         let written = kept.write(&LastAlert { passed_at: now, held: 0, ends_at }, &hold).await;
@@ -114,8 +115,9 @@ impl AdmittedAlert {
 
     /// Lets the next ones go, since this one was not taken.
     pub(crate) async fn give_up(self) {
-        if let Some(kept) = self.kept {
-            kept.1.release().await;
+        if let Some((kept, hold)) = self.kept.map(|kept| *kept) {
+            kept.record.begin_to_record();
+            hold.release().await;
         }
     }
 
@@ -157,8 +159,12 @@ impl LastAlertRecord {
 
     /// The last alert, if it still holds repeats back. What cannot be read holds none back.
     async fn recent(&self, duration: Duration) -> Option<LastAlert> {
-        let last: Option<LastAlert> = self.record.read().await.ok().flatten();
-        last.filter(|last| last.is_recent_at(self.now_ms(), duration))
+        self.read(duration).await.ok().flatten().filter(|last| last.is_recent_at(self.now_ms(), duration))
+    }
+
+    async fn read(&self, duration: Duration) -> Result<Option<LastAlert>, String> {
+        let now = self.now_ms();
+        self.record.read_best(|last: &LastAlert| last.is_recent_at(now, duration)).await
     }
 
     async fn write(&self, last: &LastAlert, hold: &Hold) -> io::Result<()> {
@@ -175,11 +181,11 @@ impl LastAlertRecord {
 }
 
 async fn admit_locked(kept: LastAlertRecord, hold: Hold, duration: Duration, observer: &Observer) -> Admission {
-    let read = kept.record.read().await;
+    let read = kept.read(duration).await;
     let warning = read.as_ref().err().map(|reason| {
         format!("the cooldown starts again, and repeats may come twice: {}", kept.says("is ignored", reason))
     });
-    let last: Option<LastAlert> = read.ok().flatten();
+    let last = read.ok().flatten();
     let Some(last) = last.filter(|last| last.is_recent_at(kept.now_ms(), duration)) else {
         let before = last.filter(|last| last.held > 0);
         let held_back = before.map(|last| HeldBack { count: last.held, since: at_ms(last.passed_at) });

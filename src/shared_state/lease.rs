@@ -8,9 +8,6 @@ use super::{Namespace, Script, ScriptInput, StoreDown};
 use crate::blocking::task;
 use crate::clock::in_ms;
 
-/// Without news of its holder a lease is over after this, unless it was taken for longer or shorter.
-pub(super) const LIFE: Duration = Duration::from_secs(10);
-
 /// Takes the lease KEYS[1] for ARGV[1], for ARGV[2] ms. `0` where somebody else holds it.
 static TAKE: Script = Script::new(
     "local held = redis.call('GET', KEYS[1])

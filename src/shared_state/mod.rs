@@ -104,6 +104,11 @@ impl SharedState {
         self.patience.begin_message();
     }
 
+    /// An alert went out, and what is recorded of it may wait for the store anew: nobody waits for that alert any more.
+    fn begin_to_record(&self) {
+        self.patience.begin_anew();
+    }
+
     /// The same store for what no alert waits for: each command may take 5 seconds.
     pub(crate) fn in_background(&self) -> Self {
         Self { store: Arc::clone(&self.store), patience: Patience::Background }
@@ -297,9 +302,13 @@ impl Store {
         if let Some(url) = self.url.get() {
             return Ok(url);
         }
-        let source = self.source.clone();
-        let loading = off_loop(move || source.load(Duration::ZERO)).await;
-        let text = loading.flatten().map_err(|error| StoreFailure::lasting(error.message()))?;
+        let loaded = if self.source.at_hand().is_some() {
+            self.source.load(Duration::ZERO)
+        } else {
+            let source = self.source.clone();
+            off_loop(move || source.load(Duration::ZERO)).await.flatten()
+        };
+        let text = loaded.map_err(|error| StoreFailure::lasting(error.message()))?;
         ProxyUrl::passwords_in(text.expose()).iter().for_each(|password| self.mask.add(password));
         let url = SharedStateUrl::parse(&text);
         let url =

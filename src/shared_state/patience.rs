@@ -52,6 +52,13 @@ impl Patience {
         if let Self::Alert(budget) = self
             && budget.is_begun.swap(true, Ordering::Relaxed)
         {
+            self.begin_anew();
+        }
+    }
+
+    /// All is left again.
+    pub(super) fn begin_anew(&self) {
+        if let Self::Alert(budget) = self {
             budget.left_us.store(in_us(BUDGET), Ordering::Relaxed);
         }
     }

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::lease::LIFE;
 use super::{Lease, Namespace, StoreDown};
 use crate::clock::now_ms;
 use crate::store::{Guard, KeyedFile};
@@ -17,6 +16,9 @@ const FIRST_RETRY: Duration = Duration::from_millis(4);
 
 /// Between later tries.
 const LONGEST_RETRY: Duration = Duration::from_millis(60);
+
+/// Without news of its holder a lease is over after this: so long others wait for a process that was killed.
+const LIFE: Duration = Duration::from_secs(3);
 
 /// How long the lock of the machine's own file is waited for, where the store went down meanwhile.
 const OWN_PATIENCE: Duration = Duration::from_secs(1);
@@ -85,12 +87,30 @@ impl KeyedRecord {
 
     /// What is kept, if anything is; the error says why it cannot be read.
     pub(crate) async fn read<T: DeserializeOwned>(&self) -> Result<Option<T>, String> {
-        if let Some(shared) = &self.shared
-            && let Ok(known) = shared.read().await
-        {
-            return Ok(known);
+        self.read_best(|_| true).await
+    }
+
+    /// The same. Where the store has none that is `wanted`, the file may have one: of a process of this machine that did
+    /// without the store.
+    pub(crate) async fn read_best<T: DeserializeOwned>(
+        &self,
+        wanted: impl Fn(&T) -> bool,
+    ) -> Result<Option<T>, String> {
+        let shared = match &self.shared {
+            Some(shared) => shared.read().await.ok(),
+            None => None,
+        };
+        let Some(shared) = shared else { return self.file.as_ref().map_or(Ok(None), KeyedFile::read) };
+        if shared.as_ref().is_some_and(&wanted) {
+            return Ok(shared);
         }
-        self.file.as_ref().map_or(Ok(None), KeyedFile::read)
+        let own = self.file.as_ref().and_then(|file| file.read().ok().flatten());
+        Ok(own.filter(wanted).or(shared))
+    }
+
+    /// What went out is recorded: that has as long for the store as an alert.
+    pub(crate) fn begin_to_record(&self) {
+        self.shared.iter().for_each(|shared| shared.space.state.begin_to_record());
     }
 
     /// Waits for the lock until `until`, and between two tries asks `enough` whether it is still wanted. `None` when the time

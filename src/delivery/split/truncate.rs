@@ -73,23 +73,31 @@ fn head(text: &str, markup: Markup, room: usize) -> Kept {
         return Kept { cut: 0, shown: String::new() };
     }
     let layout = scan(text, markup, room);
-    // None of them ends before there: they are longer than that.
-    let ends = layout.fonts.iter().filter(|font| is_open(font, room)).count() * FONT_END.len();
-    // Text is more important than many fonts.
-    let for_fonts = if ends < room / 2 { ends + 1 } else { 0 };
-    let room = room - for_fonts.min(room);
-    let cutter = Cutter { text, layout: &layout, room, longest_line: room / 2 };
-    let cut = cutter.choose(0, text.len());
-    let [_, line_break, closing] = cutter.frame(0, cut);
-    let mut shown = [&text[..cut], line_break, closing].concat();
-    let open = layout.fonts.iter().filter(|font| is_open(font, cut)).count();
-    if for_fonts > 0 && open > 0 {
-        if !closing.is_empty() {
-            shown.push('\n');
+    let count_open = |at| layout.fonts.iter().filter(|font| is_open(font, at)).count();
+    let mut expected = count_open(room);
+    loop {
+        let ends = expected * FONT_END.len();
+        // Text is more important than many fonts.
+        let for_fonts = if ends < room / 2 { ends + 1 } else { 0 };
+        let room = room - for_fonts.min(room);
+        let cutter = Cutter { text, layout: &layout, room, longest_line: room / 2 };
+        let cut = cutter.choose(0, text.len());
+        let open = count_open(cut);
+        if for_fonts > 0 && open > expected {
+            // One more is open here than behind.
+            expected = open;
+            continue;
         }
-        shown.push_str(&FONT_END.repeat(open));
+        let [_, line_break, closing] = cutter.frame(0, cut);
+        let mut shown = [&text[..cut], line_break, closing].concat();
+        if for_fonts > 0 && open > 0 {
+            if !closing.is_empty() {
+                shown.push('\n');
+            }
+            shown.push_str(&FONT_END.repeat(open));
+        }
+        return Kept { cut, shown };
     }
-    Kept { cut, shown }
 }
 
 fn tail(text: &str, markup: Markup, room: usize) -> Kept {

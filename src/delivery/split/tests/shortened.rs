@@ -64,6 +64,20 @@ fn any_keep() -> impl Strategy<Value = Keep> {
     select(vec![Keep::Head, Keep::Tail, Keep::Both])
 }
 
+#[test]
+fn a_font_that_ends_within_the_reserve_has_room_for_its_end() {
+    let text =
+        "<font color=\"warning\">``a ` b``字```rust\n``a ` b``aa aaaaaa  aaa aaaaa a aaa aa字\\<font color=\"warning\">\
+                ``a ` b``\u{200d}🇨🇳![x](y)![x](y)\u{200d}\u{200d}</font>"
+            .to_owned() + &"磁盘已满".repeat(12);
+    for limit in 150..text.len() {
+        for keep in [Keep::Head, Keep::Both] {
+            let short = truncate(&text, limit, Markup::Markdown, keep, Language::English.words());
+            assert!(short.len() <= limit, "{} of {limit}", short.len());
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
