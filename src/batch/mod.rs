@@ -43,6 +43,9 @@ use results::Results;
 /// How many alerts may be begun and not ended: those of targets that must wait for WeCom's rate too.
 const MOST_BEGUN: usize = 512;
 
+/// So many lines are taken before requests are looked after.
+const AT_A_TIME: usize = 64;
+
 /// How long what is under way has when a signal stops the batch: shorter than service managers wait.
 const TO_END: Duration = Duration::from_secs(5);
 
@@ -149,8 +152,10 @@ impl<'s, 'c> Batch<'s, 'c> {
     /// Takes lines and sends them, until all are done.
     async fn run(&mut self, stops: &mut StopSignals) -> Result<(), Signal> {
         loop {
-            while self.queues.has_room() && self.may_take() && !self.at_hand.is_empty() {
-                self.take_line();
+            for _ in 0..AT_A_TIME {
+                if self.queues.has_room() && self.may_take() && !self.at_hand.is_empty() {
+                    self.take_line();
+                }
             }
             self.begin();
             if self.is_done() {
@@ -178,6 +183,10 @@ impl<'s, 'c> Batch<'s, 'c> {
                 came = more => came,
                 () = due => Came::ResultsDue,
             };
+            if matches!(came, Came::MayTake | Came::Input(_)) {
+                // Requests go on, however fast lines come.
+                tokio::task::yield_now().await;
+            }
             match came {
                 Came::Signal(signal) => return Err(signal),
                 Came::Ended(ended) => ended.into_iter().for_each(|ended| self.end(*ended)),
@@ -312,6 +321,9 @@ impl<'s, 'c> Batch<'s, 'c> {
     fn end(&mut self, Ended { target, position, result }: Ended) {
         self.under_way.remove(&position.sequence);
         self.queues.end(target);
+        for warning in self.session.shared_state_warnings() {
+            self.session.observer.notice(format!("warning: {warning}"));
+        }
         if let Some(stalled) = self.stalled.take() {
             self.queue(stalled);
         }
@@ -346,7 +358,8 @@ impl<'s, 'c> Batch<'s, 'c> {
     async fn stop(&mut self, signal: Signal, name: &str) -> Outcome {
         let is_read = self.input.take().is_none() && self.at_hand.is_empty();
         let until = Instant::now() + TO_END;
-        while !self.begun.is_empty() {
+        // What only waits, such as for WeCom's rate, waits no more.
+        while self.under_way.values().any(|alert| alert.accounts.is_under_way()) {
             let Ok(Some(ended)) = timeout_at(until, self.begun.next()).await else { break };
             self.end(ended);
             self.results.pass_on();

@@ -91,6 +91,12 @@ impl Accounts {
         self.lock().first()?.outbox_id.clone()
     }
 
+    /// Whether a request is under way that may deliver something, or something was delivered.
+    pub(crate) fn is_under_way(&self) -> bool {
+        let is_open = |part: &PartAccount| matches!(part.progress.state, PartState::UnderWay | PartState::Sent);
+        self.lock().iter().any(|target| target.parts.iter().any(is_open))
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, Vec<TargetAccount>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,11 +1,14 @@
 //! Order, pace and what slow targets hold up.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::{OTHER_KEY, batch, results, scene};
 use crate::support::fake::{Endpoint, Reply, Route, WEBHOOK_KEY};
+use crate::support::{make_fifo, send_signal};
 
 /// Lines for that profile, numbered.
 fn lines(profile: &str, count: usize) -> String {
@@ -57,11 +60,28 @@ fn a_slow_target_does_not_stop_the_others() {
     crate::support::wait_until("the others", || scene.wecom.count(Endpoint::MessageSend) >= 1);
     assert!(running.ended().is_none());
     assert_eq!(scene.wecom.count(Endpoint::WebhookSend), 1);
-    crate::support::send_signal("TERM", running.id());
+    send_signal("TERM", running.id());
     let run = running.wait().assert_code(143);
     let told = results(&run);
     assert_eq!(told.len(), 3005);
     assert!(told.iter().filter(|result| result["status"] == "interrupted").count() >= 2999);
+}
+
+#[test]
+fn requests_go_on_while_lines_come_fast() {
+    let scene = scene();
+    let pipe = scene.env.home().join("lines");
+    make_fifo(&pipe);
+    let running = batch(&scene, &["--rate", "off", pipe.to_str().unwrap()], "").spawn();
+    let mut input = File::options().write(true).open(&pipe).unwrap();
+    let (hundred, mut hundreds) = (lines("room", 100), 0);
+    while scene.wecom.count(Endpoint::WebhookSend) < 50 {
+        hundreds += 1;
+        assert!(hundreds < 1000, "{} of 100000", scene.wecom.count(Endpoint::WebhookSend));
+        input.write_all(hundred.as_bytes()).unwrap();
+    }
+    send_signal("TERM", running.id());
+    running.wait().assert_code(143);
 }
 
 #[test]
