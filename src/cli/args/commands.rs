@@ -71,8 +71,8 @@ pub(crate) struct ListenArgs {
     /// Where callbacks come in, behind the web server, at any path; default: callback_listen of the settings, or 127.0.0.1:8680
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) http: Option<String>,
-    /// Take alerts by HTTP there: POST /PROFILE[:CHANNEL]/alertmanager or /grafana; who sends shows accept_token of the settings,
-    /// without which only 127.0.0.1 is possible
+    /// Take alerts by HTTP there: POST /PROFILE[:ROUTE]/alertmanager, /grafana or /send. Senders show accept_token of the settings;
+    /// without it only 127.0.0.1 is possible
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) accept: Option<String>,
     /// Also for words written to the aibot, which anybody in the company can do
@@ -207,7 +207,7 @@ pub(crate) enum OutboxCommand {
         /// Try again, too, what was refused for good or became too old
         #[arg(long)]
         failed: bool,
-        /// Where more than 5 texts wait for one target, send them as one message of each type, each with its time
+        /// Send more than 5 texts of one target, type and mentions as one message, each with its time
         #[arg(long)]
         digest: bool,
         #[command(flatten)]
