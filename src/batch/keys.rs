@@ -113,10 +113,11 @@ fn is_of_a_line(setting: Setting) -> bool {
 
 fn refused(name: &str, setting: Setting) -> Error {
     let (what, hint) = match setting.row().option {
-        "" => ("is no line's to decide", "it belongs in the config file: let the line name its profile"),
-        _ => {
-            ("is of the whole command, and no line's to decide", "give it as an option, or let the line name a profile")
-        }
+        "" => ("is not for an alert to decide", "it belongs in the config file: let the line name its profile"),
+        _ => (
+            "is of the whole command, and is not for an alert to decide",
+            "give it as an option, or let the line name a profile",
+        ),
     };
     Error::usage(format!("{name} {what}"), hint)
 }

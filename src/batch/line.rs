@@ -15,8 +15,25 @@ use crate::send::{AlertFields, JsonInput, MessageInput};
 /// The most bytes that a line may have: 20 MiB.
 pub(super) const LONGEST: usize = 20 << 20;
 
-/// What errors call the JSON in a line.
-const NAME: &str = "the line";
+/// Where the JSON comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LineOrigin {
+    Batch,
+    /// Its lines may name files.
+    TrustedBatch,
+    /// The body of a request.
+    Request,
+}
+
+impl LineOrigin {
+    /// What errors call the JSON.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Batch | Self::TrustedBatch => "the line",
+            Self::Request => "the body",
+        }
+    }
+}
 
 /// A line that was read.
 #[derive(Clone, Default)]
@@ -44,17 +61,17 @@ pub(crate) struct WrongLine {
 }
 
 impl AlertLine {
-    /// Reads the JSON of a line; `with_files` says whether it may name files.
-    pub(crate) fn read(bytes: &[u8], number: u64, with_files: bool) -> Result<Self, WrongLine> {
+    /// Reads the JSON of a line.
+    pub(crate) fn read(bytes: &[u8], number: u64, origin: LineOrigin) -> Result<Self, WrongLine> {
         let no_object = |error| WrongLine { id: number.into(), error };
-        let fields = object(bytes).map_err(no_object)?;
+        let fields = object(bytes, origin).map_err(no_object)?;
         let id = match fields.get("id") {
             None | Some(Value::Null) => number.into(),
             Some(id) => id.clone(),
         };
         let input = MessageInput { is_whole: true, ..MessageInput::default() };
         let mut line = Self { id, input, ..Self::default() };
-        match line.take_all(fields, with_files) {
+        match line.take_all(fields, origin) {
             Ok(()) => Ok(line),
             Err(error) => Err(WrongLine { id: line.id, error }),
         }
@@ -62,21 +79,25 @@ impl AlertLine {
 
     /// What names a line, as far as that can be read.
     pub(super) fn id_of(bytes: &[u8], number: u64) -> Value {
-        object(bytes)
+        object(bytes, LineOrigin::Batch)
             .ok()
             .and_then(|mut fields| fields.remove("id"))
             .filter(|id| !id.is_null())
             .unwrap_or(number.into())
     }
 
-    fn take_all(&mut self, fields: Map<String, Value>, with_files: bool) -> Result<()> {
+    fn take_all(&mut self, fields: Map<String, Value>, origin: LineOrigin) -> Result<()> {
         // `data` is about what stands beside it.
         for (name, value) in fields {
             if value.is_null() {
                 continue;
             }
-            match keys::find(&name)? {
-                Key::Known(place) => self.take(&name, place, value, with_files)?,
+            let key = keys::find(&name).map_err(|error| match origin {
+                LineOrigin::Request => error.with_hint("it belongs in the config file: let the path name its profile"),
+                LineOrigin::Batch | LineOrigin::TrustedBatch => error,
+            });
+            match key? {
+                Key::Known(place) => self.take(&name, place, value, origin)?,
                 Key::Unknown { nearest } => {
                     let meant = nearest.map(|known| format!("; did you mean {known}?")).unwrap_or_default();
                     self.warnings.push(format!("unknown key {name:?}: ignored{meant}"));
@@ -86,7 +107,7 @@ impl AlertLine {
         Ok(())
     }
 
-    fn take(&mut self, name: &str, place: LineField, value: Value, with_files: bool) -> Result<()> {
+    fn take(&mut self, name: &str, place: LineField, value: Value, origin: LineOrigin) -> Result<()> {
         let input = &mut self.input;
         let alert = &mut self.alert;
         match place {
@@ -110,22 +131,22 @@ impl AlertLine {
             LineField::Text => input.text = Some(OsString::from(text(name, value)?)),
             LineField::Payload if value.is_object() => {
                 let json = value.to_string();
-                input.payload = Some(JsonInput::Given { name: NAME, json });
+                input.payload = Some(JsonInput::Given { name: origin.name(), json });
                 self.payload = Some(value);
             }
-            LineField::Payload => input.payload = Some(JsonInput::File(path(name, value, with_files)?)),
+            LineField::Payload => input.payload = Some(JsonInput::File(path(name, value, origin)?)),
             LineField::Data if value.is_object() || value.is_array() => {
-                input.data = Some(JsonInput::Given { name: NAME, json: value.to_string() });
+                input.data = Some(JsonInput::Given { name: origin.name(), json: value.to_string() });
             }
-            LineField::Data => input.data = Some(JsonInput::File(path(name, value, with_files)?)),
+            LineField::Data => input.data = Some(JsonInput::File(path(name, value, origin)?)),
             LineField::From => input.from = filled(name, value)?,
             LineField::MediaId => input.media_id = filled(name, value)?,
             LineField::Filename => input.filename = list(name, value)?,
-            LineField::TextFile => input.text_file = Some(path(name, value, with_files)?),
-            LineField::Template => input.template = Some(path(name, value, with_files)?),
+            LineField::TextFile => input.text_file = Some(path(name, value, origin)?),
+            LineField::Template => input.template = Some(path(name, value, origin)?),
             LineField::Attach => {
                 let paths = if let Value::Array(items) = value { items } else { vec![value] };
-                input.attach = paths.into_iter().map(|value| path(name, value, with_files)).collect::<Result<_>>()?;
+                input.attach = paths.into_iter().map(|value| path(name, value, origin)).collect::<Result<_>>()?;
             }
             LineField::File(kind) => {
                 if let Some((other, _)) = &input.file {
@@ -134,7 +155,7 @@ impl AlertLine {
                         "send one file as the message, and others behind it with attach",
                     ));
                 }
-                input.file = Some((kind, path(name, value, with_files)?));
+                input.file = Some((kind, path(name, value, origin)?));
             }
             LineField::Level => alert.level = filled(name, value)?,
             LineField::Field => alert.field = pairs(name, value)?,
@@ -157,21 +178,23 @@ impl AlertLine {
 }
 
 /// The fields of a line.
-fn object(bytes: &[u8]) -> Result<Map<String, Value>> {
-    let read = serde_json::from_slice(bytes).map_err(|error| {
-        Error::usage(
-            format!("the line is not JSON: {error}"),
-            "write one JSON object a line, without line breaks in it; jq -c does that",
-        )
-    })?;
-    match read {
-        Value::Object(fields) => Ok(fields),
-        _ => Err(Error::usage("the line is no JSON object", "write one JSON object a line, such as {\"text\": \"…\"}")),
-    }
+fn object(bytes: &[u8], origin: LineOrigin) -> Result<Map<String, Value>> {
+    let why = match serde_json::from_slice(bytes) {
+        Ok(Value::Object(fields)) => return Ok(fields),
+        Ok(_) => "not a JSON object".to_owned(),
+        Err(error) => format!("not JSON: {error}"),
+    };
+    let hint = match origin {
+        LineOrigin::Request => "send one JSON object, such as {\"text\": \"…\"}; its Content-Type does not matter",
+        LineOrigin::Batch | LineOrigin::TrustedBatch => {
+            "write one JSON object a line, such as {\"text\": \"…\"}, without line breaks in it; jq -c does that"
+        }
+    };
+    Err(Error::usage(format!("{} is {why}", origin.name()), hint))
 }
 
 fn wrong_type(name: &str, wanted: &str) -> Error {
-    Error::usage(format!("{name} is no {wanted}"), format!("give {name} as a {wanted}"))
+    Error::usage(format!("{name} is not a {wanted}"), format!("give {name} as a {wanted}"))
 }
 
 /// A string; a number is one too.
@@ -210,13 +233,15 @@ fn pairs(name: &str, value: Value) -> Result<Vec<String>> {
 }
 
 /// A path. A line may come from somewhere that is not trusted with files.
-fn path(name: &str, value: Value, with_files: bool) -> Result<PathBuf> {
+fn path(name: &str, value: Value, origin: LineOrigin) -> Result<PathBuf> {
     let path = text(name, value)?;
-    if !with_files {
-        return Err(Error::usage(
-            format!("{name} names a file, which a line may not do by itself"),
-            "let lines name files with --allow-files, if you trust who writes them",
-        ));
+    let hint = match origin {
+        LineOrigin::TrustedBatch => None,
+        LineOrigin::Batch => Some("let lines name files with --allow-files, if you trust who writes them"),
+        LineOrigin::Request => Some("leave it out: a request may have a text and fields, and no files"),
+    };
+    if let Some(hint) = hint {
+        return Err(Error::usage(format!("{name} names a file, which {} may not do by itself", origin.name()), hint));
     }
     if path == "-" {
         return Err(Error::usage(format!("{name} cannot read stdin"), "give the path of a file"));

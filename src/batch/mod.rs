@@ -33,7 +33,7 @@ use crate::event::Event;
 use crate::process::StopSignals;
 use crate::send::{self, Request, Session};
 use line::LONGEST;
-pub(crate) use line::{AlertLine, WrongLine};
+pub(crate) use line::{AlertLine, LineOrigin, WrongLine};
 pub use options::{BatchRequest, LineResult};
 use queues::{LineForm, Position, Queues, TargetKey, Waited};
 use reader::InputPiece;
@@ -252,7 +252,11 @@ impl<'s, 'c> Batch<'s, 'c> {
             self.fail(position, position.number.into(), Vec::new(), too_long());
             return None;
         }
-        match AlertLine::read(bytes, position.number, self.request.allow_files) {
+        let origin = match self.request.allow_files {
+            true => LineOrigin::TrustedBatch,
+            false => LineOrigin::Batch,
+        };
+        match AlertLine::read(bytes, position.number, origin) {
             Ok(line) => self.resolve(position, Box::new(line)),
             Err(WrongLine { id, error }) => {
                 self.fail(position, id, Vec::new(), error);

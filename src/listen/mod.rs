@@ -69,7 +69,7 @@ const TO_END: Duration = Duration::from_secs(10);
 pub async fn listen(session: &mut Session<'_>, request: ListenRequest, mut stops: StopSignals) -> Outcome {
     let opened = tokio::select! {
         biased;
-        signal = stops.received() => return stopped(signal, 0),
+        signal = stops.received() => return stopped(signal, 0, (0, 0)),
         opened = Box::pin(open(session, &request)) => opened,
     };
     match opened {
@@ -228,14 +228,18 @@ async fn receive(
         jobs.push(Box::pin(desk.take(alert)));
     }
     while let Ok(Some(())) = timeout_at(until, jobs.next()).await {}
-    // A sender that gets no answer sends its alert again.
     drop(jobs);
+    let signal = end.as_ref().map_or(Signal::Terminate, |signal| *signal);
+    let alerts_left = match desk {
+        Some(desk) => desk.end(signal).await,
+        None => (0, 0),
+    };
     for server in answering {
         let _ = timeout_at(until + TO_ANSWER, server.end()).await;
     }
     let waiting = dispatcher.count_waiting();
     match end {
-        Ok(signal) => stopped(signal, waiting),
+        Ok(signal) => stopped(signal, waiting, alerts_left),
         Err(error) => Outcome::from(error),
     }
 }
@@ -254,16 +258,29 @@ async fn take_up(dispatcher: &Dispatcher<'_, '_>) {
     all.collect::<()>().await;
 }
 
-fn stopped(signal: Signal, waiting: usize) -> Outcome {
+/// What is said at the end: how many events wait, how many alerts the outbox has, and how many were not sent.
+fn stopped(signal: Signal, waiting: usize, (stored, unsent): (usize, usize)) -> Outcome {
     let name = match signal {
         Signal::Interrupt => "SIGINT",
         Signal::Terminate => "SIGTERM",
     };
-    let left = match waiting {
-        0 => "no event is left".to_owned(),
-        1 => "an event waits on disk".to_owned(),
-        many => format!("{many} events wait on disk"),
-    };
-    let error = Error::new(Status::Interrupted(signal), format!("stopped by {name}: {left}"));
-    Outcome::from(error.with_hint("the next listen with this state folder goes on"))
+    let mut left = Vec::new();
+    for (count, one, many) in [
+        (waiting, "an event waits on disk", "events wait on disk"),
+        (stored, "an alert waits in the outbox", "alerts wait in the outbox"),
+        (unsent, "an alert was not sent", "alerts were not sent"),
+    ] {
+        match count {
+            0 => {}
+            1 => left.push(one.to_owned()),
+            count => left.push(format!("{count} {many}")),
+        }
+    }
+    let told = if left.is_empty() { "nothing is left".to_owned() } else { left.join(", ") };
+    let error = Error::new(Status::Interrupted(signal), format!("stopped by {name}: {told}"));
+    Outcome::from(match (waiting + stored, unsent) {
+        (0, 0) => error,
+        (0, _) => error.with_hint("who sent it was told to send it again"),
+        _ => error.with_hint("the next listen with this state folder goes on"),
+    })
 }

@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{SocketAddr, TcpListener as BoundListener};
+use std::net::{IpAddr, SocketAddr, TcpListener as BoundListener};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -44,6 +44,8 @@ pub(super) struct Call {
     pub(super) path: String,
     pub(super) query: String,
     pub(super) headers: HeaderMap,
+    /// Who sends it, or the web server that passes it on.
+    pub(super) peer: IpAddr,
     body: Incoming,
 }
 
@@ -137,7 +139,7 @@ pub(super) fn bind(address: &str, option: &str) -> Result<BoundListener> {
     .parse()
     .map_err(|_| {
         let hint = "write an IP address and a port, such as 127.0.0.1:8680 or [::1]:8680";
-        Error::config(format!("{address:?} is no address to listen on"), hint)
+        Error::config(format!("{address:?} is not an address to listen on"), hint)
     })?;
     let bound = BoundListener::bind(parsed).and_then(|bound| bound.set_nonblocking(true).map(|()| bound));
     bound.map_err(|error| {
@@ -181,11 +183,11 @@ impl Server {
         loop {
             let Ok(place) = Arc::clone(&self.room).acquire_owned().await else { return };
             match listener.accept().await {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     let (answering, requests) = (Arc::clone(&self.answering), Arc::clone(&self.requests));
                     let to_end = self.to_end;
                     tokio::spawn(task(async move {
-                        let _ = timeout(to_end, talk(stream, answering, requests)).await;
+                        let _ = timeout(to_end, talk(stream, peer.ip().to_canonical(), answering, requests)).await;
                         drop(place);
                     }));
                 }
@@ -204,7 +206,7 @@ impl Server {
 }
 
 /// One connection with one request: who is slow in the middle of it is cut off.
-async fn talk(stream: TcpStream, answering: Arc<dyn Answering>, requests: Arc<Semaphore>) {
+async fn talk(stream: TcpStream, peer: IpAddr, answering: Arc<dyn Answering>, requests: Arc<Semaphore>) {
     let _ = stream.set_nodelay(true);
     // Until the answer is on its way.
     let begun: Arc<Mutex<Option<OwnedSemaphorePermit>>> = Arc::default();
@@ -212,7 +214,7 @@ async fn talk(stream: TcpStream, answering: Arc<dyn Answering>, requests: Arc<Se
     let service = service_fn(move |request: Request<Incoming>| {
         *kept.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&requests).try_acquire_owned().ok();
         let answering = Arc::clone(&answering);
-        async move { Ok::<_, Infallible>(respond(request, answering).await) }
+        async move { Ok::<_, Infallible>(respond(request, peer, answering).await) }
     });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(TO_SEND).keep_alive(false).max_buf_size(BUFFER);
@@ -220,13 +222,14 @@ async fn talk(stream: TcpStream, answering: Arc<dyn Answering>, requests: Arc<Se
     drop(begun);
 }
 
-async fn respond(request: Request<Incoming>, answering: Arc<dyn Answering>) -> Response<String> {
+async fn respond(request: Request<Incoming>, peer: IpAddr, answering: Arc<dyn Answering>) -> Response<String> {
     let (head, body) = request.into_parts();
     let mut call = Call {
         method: head.method,
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
         headers: head.headers,
+        peer,
         body,
     };
     let answered = answering.answer(&mut call).await;

@@ -292,7 +292,7 @@ impl<'a> Reader<'a> {
             && !input.is_whole
             && !input.attach.iter().any(|path| is_stdin(path))
             && !std::io::stdin().is_terminal();
-        let is_named = named.is_some();
+        let (is_named, is_whole) = (named.is_some(), input.is_whole);
         let Some(from) = named.or(is_piped.then_some(TextSource::Stdin)) else {
             if !is_required {
                 return Ok(None);
@@ -312,7 +312,7 @@ impl<'a> Reader<'a> {
         let read = read_text(&from, settings.encoding, settings.escapes, settings.language.words())?;
         warnings.extend(read.warnings);
         self.left_out = read.left_out;
-        match self.unless_empty(read.text, || empty_text(&from)) {
+        match self.unless_empty(read.text, || empty_text(&from, is_whole)) {
             Err(Stop::Failed(_)) if !is_required && !is_named => Ok(None),
             text => text.map(Some),
         }
@@ -351,8 +351,15 @@ fn check_text_type(chosen: &ChosenType, channel: Channel) -> Result<()> {
     }
 }
 
-fn empty_text(from: &TextSource<'_>) -> Error {
+/// `is_whole` says that the text is that of one among many alerts.
+fn empty_text(from: &TextSource<'_>, is_whole: bool) -> Error {
     let place = match from {
+        TextSource::Argument(_) if is_whole => {
+            return Error::usage(
+                "the text is empty",
+                "check what writes it; skip_empty sends nothing for empty text, if_empty sends another text instead",
+            );
+        }
         TextSource::Argument(text) => {
             let what = if text.is_empty() { "is empty" } else { "has only white space in it" };
             return Error::usage(

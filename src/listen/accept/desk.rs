@@ -12,14 +12,15 @@ use tokio::time::sleep;
 use super::answer::status_of;
 use super::gate::in_json;
 use super::retries::{Retries, Running};
-use super::{AcceptedAlert, AlertKind};
-use crate::batch::{AlertLine, WrongLine};
+use super::{AcceptedAlert, AlertKind, AlertOrigin, with_hint};
+use crate::batch::{AlertLine, LineOrigin, WrongLine};
 use crate::blocking::off_loop;
-use crate::config::{Overrides, RawValue, Setting, Settings, TargetName};
-use crate::delivery::{Accounts, Outcome};
-use crate::error::{Error, Result, Status};
+use crate::config::{Overrides, RawValue, Setting, Settings};
+use crate::delivery::{Outcome, interrupted};
+use crate::error::{Error, Result, Signal, Status};
 use crate::fingerprint::fingerprint;
 use crate::flush::{self, FlushRequest};
+use crate::listen::alarm::Alarm;
 use crate::listen::options::AlertReports;
 use crate::listen::server::Answered;
 use crate::send::{self, JsonInput, MessageInput, Request, Session};
@@ -49,6 +50,8 @@ pub(in crate::listen) struct AlertDesk<'s, 'c> {
     session: &'s Session<'c>,
     reports: AlertReports,
     retries: Retries,
+    /// Tells what was not sent.
+    alarm: Alarm,
     /// The warnings that were told.
     told: RefCell<HashSet<String>>,
     /// Whether something may wait in the outbox.
@@ -60,29 +63,51 @@ impl<'s, 'c> AlertDesk<'s, 'c> {
         session.couriers.share_among_many(REQUESTS);
         // What an earlier process answered with 202.
         let has_queued = Cell::new(true);
-        Self { session, reports, retries: Retries::default(), told: RefCell::default(), has_queued }
+        let alarm = Alarm::new(session.observer.clone());
+        Self { session, reports, retries: Retries::default(), alarm, told: RefCell::default(), has_queued }
     }
 
     /// Takes an alert to its end.
     pub(in crate::listen) async fn take(&self, alert: AcceptedAlert) {
-        let AcceptedAlert { target, kind, body, reply, _memory } = alert;
-        let print = fingerprint([target.to_string().as_str(), &format!("{kind:?}"), &body]);
-        let Some(running) = self.retries.begin(print, reply) else { return };
-        let accounts = Accounts::default();
-        let sending = Box::pin(self.send(&target, kind, body, &accounts));
+        let AcceptedAlert { origin, kind, body, reply, _memory } = alert;
+        let print = fingerprint([origin.target.to_string().as_str(), &format!("{kind:?}"), &body]);
+        let Some(running) = self.retries.begin(print, origin, reply) else { return };
+        let sending = Box::pin(self.send(&running, kind, body));
         let (answered, _) = match select(sending, Box::pin(sleep(TO_ANSWER))).await {
             Either::Left(ended) => ended,
             Either::Right(((), sending)) => {
-                self.answer_early(&running, &target, &accounts);
+                self.answer_early(&running);
                 (sending.await, Box::pin(sleep(Duration::ZERO)))
             }
         };
         self.retries.end(&running, answered);
     }
 
-    /// Says that the outbox has it, if it does.
-    fn answer_early(&self, running: &Running, target: &TargetName, accounts: &Accounts) {
-        let Some(id) = accounts.stored_as() else { return };
+    /// Answers what is still being sent, since this process ends. Returns how many of those alerts the outbox has, and how
+    /// many were not sent.
+    pub(in crate::listen) async fn end(&self, signal: Signal) -> (usize, usize) {
+        let (mut stored, mut unsent) = (0, 0);
+        for running in self.retries.running() {
+            if self.answer_early(&running) {
+                stored += 1;
+                continue;
+            }
+            unsent += 1;
+            let Running { origin, accounts, at_most_once, .. } = &*running;
+            let mut outcome = interrupted(signal, true, false, accounts);
+            if at_most_once.get() && outcome.attempts > 0 {
+                outcome.status = Status::Unknown;
+            }
+            outcome.profile = Some(origin.target.profile.clone());
+            self.trace(self.session, &outcome, Instant::now()).await;
+            running.answer_early(self.report(origin, outcome, &[], at_most_once.get()));
+        }
+        (stored, unsent)
+    }
+
+    /// Says that the outbox has it, if it does. Returns whether it does.
+    fn answer_early(&self, running: &Running) -> bool {
+        let (target, Some(id)) = (&running.origin.target, running.accounts.stored_as()) else { return false };
         let message = format!("WeCom has not taken it yet; it waits in the outbox as {id}");
         let hint = "it is being sent; what cannot be sent now is tried again every minute";
         let error = Error::new(Status::Queued, message).with_hint(hint);
@@ -93,26 +118,39 @@ impl<'s, 'c> AlertDesk<'s, 'c> {
             ..Outcome::from(error)
         };
         running.answer_early(in_json(StatusCode::ACCEPTED, self.document(&outcome, &[]), None));
+        true
     }
 
     /// Sends an alert. Returns what its sender is answered.
-    async fn send(&self, target: &TargetName, kind: AlertKind, body: String, accounts: &Accounts) -> Answered {
+    async fn send(&self, running: &Running, kind: AlertKind, body: String) -> Answered {
         let began = Instant::now();
-        let line = match read(kind, body) {
+        let origin = &running.origin;
+        let target = &origin.target;
+        let mut line = match read(kind, body) {
             Ok(line) => line,
-            Err(error) => return self.report(target, Outcome::from(error), &[], false),
+            Err(error) => return self.reject(origin, error, &[], began).await,
         };
+        let profile = line.options.text(Setting::Profile);
+        let other_route = line.route.filter(|route| target.channel.is_some_and(|channel| channel != *route));
+        for (key, counts) in
+            [("profile", profile.is_some_and(|profile| profile != target.profile)), ("route", other_route.is_some())]
+        {
+            if counts {
+                line.warnings.push(format!("{key}: ignored, the path says {target}"));
+            }
+        }
         let mut path = Overrides::default();
         path.set_key(Setting::Profile, RawValue::Text(target.profile.clone()), "the path");
         let config = self.session.config.with_options(&line.options).with_options(&line.content).with_options(&path);
         let config = config.leniently();
         let resolved = match config.resolve() {
             Ok((settings, warnings)) => (settings, [line.warnings, warnings].concat()),
-            Err(error) => return self.report(target, Outcome::from(error), &line.warnings, false),
+            Err(error) => return self.reject(origin, error, &line.warnings, began).await,
         };
         let mut session = self.session.for_alert(&config, resolved);
-        session.accounts = accounts.clone();
+        session.accounts = running.accounts.clone();
         session.settings.jitter = None;
+        running.at_most_once.set(session.settings.at_most_once);
         if !session.settings.outbox {
             session.settings.deadline = session.settings.deadline.min(LONGEST);
         }
@@ -133,7 +171,14 @@ impl<'s, 'c> AlertDesk<'s, 'c> {
             // After one that went out, others may too.
             self.has_queued.set(true);
         }
-        self.report(target, outcome, &session.warnings, session.settings.at_most_once)
+        self.report(origin, outcome, &session.warnings, session.settings.at_most_once)
+    }
+
+    /// Ends with an alert that cannot be sent as it is.
+    async fn reject(&self, origin: &AlertOrigin, error: Error, warnings: &[String], began: Instant) -> Answered {
+        let outcome = Outcome { profile: Some(origin.target.profile.clone()), ..Outcome::from(error) };
+        self.trace(self.session, &outcome, began).await;
+        self.report(origin, outcome, warnings, false)
     }
 
     /// Writes the line of the log file.
@@ -147,17 +192,24 @@ impl<'s, 'c> AlertDesk<'s, 'c> {
     }
 
     /// Tells people what became of an alert. Returns what its sender is answered.
-    fn report(&self, target: &TargetName, outcome: Outcome, warnings: &[String], at_most_once: bool) -> Answered {
+    fn report(&self, origin: &AlertOrigin, outcome: Outcome, warnings: &[String], at_most_once: bool) -> Answered {
+        let AlertOrigin { target, request } = origin;
         let status = status_of(&outcome, at_most_once);
-        let observer = &self.session.observer;
         warnings.iter().for_each(|warning| self.tell(format!("warning: an alert for {target}: {warning}")));
         match &outcome.error {
             Some(error) => {
-                let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-                let name = outcome.status.as_str();
-                observer.notice(format!("warning: an alert for {target} ended as {name}: {error}{hint}"));
+                let ended = match outcome.status {
+                    Status::Usage | Status::Refused => "was rejected",
+                    Status::Queued => "waits",
+                    Status::Partial => "did not reach everybody",
+                    Status::Unknown => "may have arrived",
+                    _ => "was not sent",
+                };
+                let (name, code, error) = (outcome.status.as_str(), status.as_u16(), with_hint(error));
+                let line = format!("warning: an alert for {target} {ended} ({name}): {error} [{code}, {request}]");
+                self.alarm.tell(&format!("{name} {target}"), line);
             }
-            None => observer.detail(format!("listen: an alert for {target}: {}", outcome.status.as_str())),
+            None => self.alarm.detail(format!("listen: an alert for {target}: {}", outcome.status.as_str())),
         }
         if outcome.status == Status::Queued || outcome.outbox_id.is_some() {
             self.has_queued.set(true);
@@ -222,6 +274,8 @@ fn read(kind: AlertKind, body: String) -> Result<AlertLine> {
             let input = MessageInput { from, data: Some(data), is_whole: true, ..MessageInput::default() };
             Ok(AlertLine { input, ..AlertLine::default() })
         }
-        AlertKind::Line => AlertLine::read(body.as_bytes(), 1, false).map_err(|WrongLine { error, .. }| error),
+        AlertKind::Line => {
+            AlertLine::read(body.as_bytes(), 1, LineOrigin::Request).map_err(|WrongLine { error, .. }| error)
+        }
     }
 }

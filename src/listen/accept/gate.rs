@@ -7,14 +7,14 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use hyper::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE,
+    ALLOW, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use hyper::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
 use subtle::ConstantTimeEq;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use super::{AcceptedAlert, AlertKind};
+use super::{AcceptedAlert, AlertKind, AlertOrigin, with_hint};
 use crate::config::TargetName;
 use crate::delivery::Outcome;
 use crate::error::{Error, Status};
@@ -34,8 +34,11 @@ const TO_SEND: Duration = Duration::from_secs(10);
 const MOST_MEMORY: usize = 64 * 1024 * 1024;
 const SHARE: usize = 64 * 1024;
 
-/// When a sender is to try again that found no room, in seconds.
-const SOON: u64 = 5;
+/// So much of a path is shown, in characters.
+const LONGEST_PATH: usize = 120;
+
+/// When a sender is to try again unless WeCom says it, in seconds.
+const SOON: u64 = 10;
 
 /// What stands between the server and the work.
 pub(in crate::listen) struct AlertGate {
@@ -75,7 +78,7 @@ impl AlertGate {
         }
         match self.take(call).await {
             Ok(answered) => answered,
-            Err(Refused { status, error }) => self.refuse(status, error),
+            Err(refused) => self.refuse(call, refused),
         }
     }
 
@@ -83,7 +86,6 @@ impl AlertGate {
     async fn take(&self, call: &mut Call) -> Result<Answered, Refused> {
         // Browsers say whose page it is that sends; a page must not send by way of somebody's loopback.
         if call.headers.contains_key(ORIGIN) {
-            self.alarm.tell("page", "warning: an alert that a web page sent was refused".to_owned());
             return Err(Refused::new(
                 StatusCode::FORBIDDEN,
                 "alerts of web pages are not taken",
@@ -91,19 +93,19 @@ impl AlertGate {
             ));
         }
         if !self.is_authorized(&call.headers) {
-            self.alarm.tell(
-                "token",
-                "warning: an alert without the right token was refused: the sender has to show accept_token".to_owned(),
-            );
             return Err(Refused::new(
                 StatusCode::UNAUTHORIZED,
-                "the token is missing or wrong",
+                "the token is missing or wrong: it is not accept_token",
                 "send the header Authorization: Bearer TOKEN, or TOKEN as the password of basic authentication",
             ));
         }
         let (target, kind) = self.destination(&call.path)?;
         if call.method != Method::POST {
-            return Ok(Answered::only("POST"));
+            return Err(Refused::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "alerts are taken by POST alone",
+                "send it by POST",
+            ));
         }
         if call.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
             let hint = "send it without Content-Encoding";
@@ -113,14 +115,14 @@ impl AlertGate {
         let length = usize::try_from(length).ok().filter(|length| *length <= LARGEST_BODY).ok_or_else(too_large)?;
         let shares = u32::try_from(length / SHARE + 1).unwrap_or(u32::MAX);
         let Ok(memory) = Arc::clone(&self.memory).try_acquire_many_owned(shares) else {
-            self.alarm.tell("full", "warning: more alerts come than can be sent: senders have to try again".to_owned());
             return Err(Refused::busy("too many alerts are being sent right now", "send it again"));
         };
         let body = call.body(LARGEST_BODY, TO_SEND).await.map_err(Refused::unread)?;
         let (reply, answer) = oneshot::channel();
         // What is no UTF-8 is shown as far as it is.
         let body = String::from_utf8_lossy(&body).into_owned();
-        let alert = AcceptedAlert { target, kind, body, reply, _memory: memory };
+        let origin = AlertOrigin { target, request: shown(call, Some(body.len())) };
+        let alert = AcceptedAlert { origin, kind, body, reply, _memory: memory };
         let ending = || Refused::busy("it is being stopped", "send it again");
         self.alerts.send(alert).await.map_err(|_| ending())?;
         answer.await.map_err(|_| ending())
@@ -165,17 +167,29 @@ impl AlertGate {
             _ if is_known(&written) => TargetName { profile: written.into_owned(), channel: None },
             Ok(target) if is_known(&target.profile) => target,
             _ => {
-                return Err(not_found(
-                    "the config file has no such profile",
-                    "begin the path with the name of one, or one and its channel, as in /ops:webhook/grafana",
-                ));
+                return Err(match written.rsplit_once(':') {
+                    Some((profile, route)) if is_known(profile) => not_found(
+                        &format!("there is no route {route:?}"),
+                        "write app, webhook, chat or aibot behind the profile",
+                    ),
+                    _ => not_found(
+                        &format!("there is no profile {written:?}"),
+                        "begin the path with a profile, as in /ops/grafana or /ops:webhook/grafana; listen reads the config file when it \
+                         starts: restart it after a change",
+                    ),
+                });
             }
         };
         Ok((target, kind))
     }
 
-    /// The answer to a request that is not taken, with the document of its error.
-    fn refuse(&self, status: StatusCode, error: Error) -> Answered {
+    /// The answer to a request that is not taken, with the document of its error. Tells people of it.
+    fn refuse(&self, call: &Call, Refused { status, error }: Refused) -> Answered {
+        // Whoever has no token may try any path.
+        let path = if status == StatusCode::UNAUTHORIZED { "" } else { &call.path };
+        let (code, length) = (status.as_u16(), call.length().and_then(|length| length.try_into().ok()));
+        let line = format!("warning: a request was refused: {} [{code}, {}]", with_hint(&error), shown(call, length));
+        self.alarm.tell(&format!("{code} {path}"), line);
         let retry_after = error.retry_after();
         let document = (self.reports.document)(&Outcome::from(error), &[], &self.mask);
         let answered = in_json(status, document, retry_after);
@@ -183,6 +197,7 @@ impl AlertGate {
             StatusCode::UNAUTHORIZED => {
                 answered.with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"wecom-alert\""))
             }
+            StatusCode::METHOD_NOT_ALLOWED => answered.with(ALLOW, HeaderValue::from_static("POST")),
             _ => answered,
         }
     }
@@ -200,8 +215,7 @@ impl Refused {
     }
 
     fn busy(message: &str, hint: &str) -> Self {
-        let error = Error::temporary(message, hint).with_retry_after(Some(Duration::from_secs(SOON)));
-        Self { status: StatusCode::SERVICE_UNAVAILABLE, error }
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, error: Error::temporary(message, hint) }
     }
 
     /// The body could not be read.
@@ -213,6 +227,13 @@ impl Refused {
             }
         }
     }
+}
+
+/// A request for people: without its query and headers, where tokens may stand.
+fn shown(call: &Call, length: Option<usize>) -> String {
+    let path: String = call.path.chars().take(LONGEST_PATH).collect();
+    let size = length.map_or_else(|| "unknown size".to_owned(), |length| format!("{length} bytes"));
+    format!("{} {path}, {size}, from {}", call.method, call.peer)
 }
 
 fn too_large() -> Refused {
@@ -229,8 +250,11 @@ fn not_found(message: &str, hint: &str) -> Refused {
 pub(super) fn in_json(status: StatusCode, document: String, retry_after: Option<Duration>) -> Answered {
     let answered =
         Answered::new(status, document).with(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-    match retry_after.filter(|_| status == StatusCode::SERVICE_UNAVAILABLE) {
-        Some(wait) => answered.with(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1))),
-        None => answered,
+    match status {
+        StatusCode::SERVICE_UNAVAILABLE => {
+            let seconds = retry_after.map_or(SOON, |wait| wait.as_secs().max(1));
+            answered.with(RETRY_AFTER, HeaderValue::from(seconds))
+        }
+        _ => answered,
     }
 }

@@ -26,10 +26,16 @@ pub(super) use gate::AlertGate;
 /// How long a connection may last: the head and the body of a request, sending the alert, the answer.
 pub(super) const TO_END: Duration = Duration::from_secs(60);
 
+/// Where an alert comes from and is to go.
+struct AlertOrigin {
+    target: TargetName,
+    /// The request, for people: method, path, size and peer.
+    request: String,
+}
+
 /// An alert that somebody sends.
 pub(super) struct AcceptedAlert {
-    /// Where it is to go.
-    target: TargetName,
+    origin: AlertOrigin,
     kind: AlertKind,
     body: String,
     /// Takes the answer.
@@ -86,6 +92,11 @@ impl AcceptAddress {
         }
         Ok(Self { bound, token })
     }
+}
+
+/// An error with its hint.
+fn with_hint(error: &Error) -> String {
+    error.hint().map_or_else(|| error.to_string(), |hint| format!("{error}; {hint}"))
 }
 
 fn is_loopback(address: SocketAddr) -> bool {

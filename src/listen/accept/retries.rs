@@ -1,13 +1,15 @@
 //! A sender that hung up before the answer asks again with the same request. It gets the answer to the first one then, and
 //! nobody gets the alert a second time. Pure but for the clock of answers.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::AlertOrigin;
+use crate::delivery::Accounts;
 use crate::listen::server::Answered;
 
 /// How long an answer is kept that nobody heard. Senders try again after minutes: Alertmanager and Grafana after a
@@ -30,6 +32,11 @@ pub(super) struct Retries {
 /// An alert that is being sent.
 pub(super) struct Running {
     print: Print,
+    pub(super) origin: AlertOrigin,
+    /// How far it has come.
+    pub(super) accounts: Accounts,
+    /// Whether it must not arrive twice.
+    pub(super) at_most_once: Cell<bool>,
     /// Where the answer goes: to the first sender and to its retries.
     replies: RefCell<Vec<oneshot::Sender<Answered>>>,
     /// The answer that was given before the end.
@@ -40,7 +47,12 @@ impl Retries {
     /// Begins with a request, unless it is the retry of another one, whose answer it gets.
     ///
     /// Two that wait at the same time are two alerts: only a sender that hung up asks again.
-    pub(super) fn begin(&self, print: Print, reply: oneshot::Sender<Answered>) -> Option<Rc<Running>> {
+    pub(super) fn begin(
+        &self,
+        print: Print,
+        origin: AlertOrigin,
+        reply: oneshot::Sender<Answered>,
+    ) -> Option<Rc<Running>> {
         let running = self.running.borrow().iter().find(|its| its.print == print && its.is_left()).cloned();
         if let Some(running) = running {
             let Some(early) = running.early.take() else {
@@ -62,10 +74,22 @@ impl Retries {
             }
             return None;
         }
-        let running = Running { print, replies: RefCell::new(vec![reply]), early: RefCell::default() };
+        let running = Running {
+            print,
+            origin,
+            accounts: Accounts::default(),
+            at_most_once: Cell::default(),
+            replies: RefCell::new(vec![reply]),
+            early: RefCell::default(),
+        };
         let running = Rc::new(running);
         self.running.borrow_mut().push(Rc::clone(&running));
         Some(running)
+    }
+
+    /// What is being sent.
+    pub(super) fn running(&self) -> Vec<Rc<Running>> {
+        self.running.borrow().clone()
     }
 
     /// Ends with the answer. One that nobody heard is kept if it says that the alert was taken.
@@ -119,6 +143,11 @@ mod tests {
 
     use super::*;
 
+    fn begin(retries: &Retries, print: &str, reply: oneshot::Sender<Answered>) -> Option<Rc<Running>> {
+        let origin = AlertOrigin { target: "ops".parse().unwrap(), request: String::new() };
+        retries.begin(print.into(), origin, reply)
+    }
+
     fn answered(status: StatusCode) -> Answered {
         Answered::new(status, "told")
     }
@@ -127,27 +156,27 @@ mod tests {
     fn who_hung_up_and_asks_again_gets_the_answer_once() {
         let retries = Retries::default();
         let (first, heard) = oneshot::channel();
-        let running = retries.begin("a".into(), first).unwrap();
+        let running = begin(&retries, "a", first).unwrap();
         drop(heard);
         // While it is under way.
         let (second, heard) = oneshot::channel();
-        assert!(retries.begin("a".into(), second).is_none());
+        assert!(begin(&retries, "a", second).is_none());
         drop(heard);
         retries.end(&running, answered(StatusCode::OK));
         // After its end.
         let (third, mut heard) = oneshot::channel();
-        assert!(retries.begin("a".into(), third).is_none());
+        assert!(begin(&retries, "a", third).is_none());
         assert_eq!(heard.try_recv().unwrap(), answered(StatusCode::OK));
         // From then on it is another alert.
         let (fourth, _heard) = oneshot::channel();
-        assert!(retries.begin("a".into(), fourth).is_some());
+        assert!(begin(&retries, "a", fourth).is_some());
     }
 
     #[test]
     fn the_same_from_two_who_wait_is_two_alerts() {
         let retries = Retries::default();
         let ((first, mut one), (second, mut two)) = (oneshot::channel(), oneshot::channel());
-        let (first, second) = (retries.begin("a".into(), first).unwrap(), retries.begin("a".into(), second).unwrap());
+        let (first, second) = (begin(&retries, "a", first).unwrap(), begin(&retries, "a", second).unwrap());
         retries.end(&first, answered(StatusCode::OK));
         retries.end(&second, answered(StatusCode::ACCEPTED));
         assert_eq!(
@@ -156,37 +185,37 @@ mod tests {
         );
         // Nobody hung up.
         let (third, _heard) = oneshot::channel();
-        assert!(retries.begin("a".into(), third).is_some());
+        assert!(begin(&retries, "a", third).is_some());
     }
 
     #[test]
     fn what_failed_is_tried_anew() {
         let retries = Retries::default();
         let (first, heard) = oneshot::channel();
-        let running = retries.begin("a".into(), first).unwrap();
+        let running = begin(&retries, "a", first).unwrap();
         drop(heard);
         retries.end(&running, answered(StatusCode::SERVICE_UNAVAILABLE));
         let (second, _heard) = oneshot::channel();
-        assert!(retries.begin("a".into(), second).is_some());
+        assert!(begin(&retries, "a", second).is_some());
     }
 
     #[test]
     fn an_early_answer_is_the_answer() {
         let retries = Retries::default();
         let (first, mut heard) = oneshot::channel();
-        let running = retries.begin("a".into(), first).unwrap();
+        let running = begin(&retries, "a", first).unwrap();
         running.answer_early(answered(StatusCode::ACCEPTED));
         assert_eq!(heard.try_recv().unwrap().status, StatusCode::ACCEPTED);
         // Heard: the same request is another alert.
         let (second, _heard) = oneshot::channel();
-        assert!(retries.begin("a".into(), second).is_some());
+        assert!(begin(&retries, "a", second).is_some());
         retries.end(&running, answered(StatusCode::OK));
         let (third, heard) = oneshot::channel();
-        let running = retries.begin("b".into(), third).unwrap();
+        let running = begin(&retries, "b", third).unwrap();
         drop(heard);
         running.answer_early(answered(StatusCode::ACCEPTED));
         let (fourth, mut heard) = oneshot::channel();
-        assert!(retries.begin("b".into(), fourth).is_none());
+        assert!(begin(&retries, "b", fourth).is_none());
         assert_eq!(heard.try_recv().unwrap().status, StatusCode::ACCEPTED);
     }
 }

@@ -40,9 +40,9 @@ fn a_wrong_line_fails_alone_with_its_number() {
     let scene = scene();
     let cases = [
         ("{\"text\": ", "not JSON"),
-        ("[1]", "no JSON object"),
-        ("\"text\"", "no JSON object"),
-        (r#"{"text": ["a"]}"#, "text is no string"),
+        ("[1]", "not a JSON object"),
+        ("\"text\"", "not a JSON object"),
+        (r#"{"text": ["a"]}"#, "text is not a string"),
         (r#"{"text": "x", "outbox": "yes"}"#, "outbox is neither true nor false"),
         (r#"{"text": "x", "route": "mail"}"#, "no route"),
         (r#"{"text": "x", "profile": "nobody"}"#, "nobody"),

@@ -21,7 +21,7 @@ const OTHER_KEY: &str = "00000000-0000-4000-8000-000000000002";
 const TOKEN: &str = "test-accept-token-6b1f";
 
 /// Several profiles and no default: the path names one.
-fn scene() -> Scene {
+pub(super) fn scene() -> Scene {
     let wecom = FakeWecom::builder().webhook(OTHER_KEY).start();
     let (base_url, aibot_url) = (wecom.base_url(), wecom.aibot_url());
     let mut scene = Scene::with(wecom);
@@ -37,7 +37,7 @@ fn scene() -> Scene {
 }
 
 /// One that takes alerts, with a token unless `more` says something else.
-fn accepting(scene: &Scene, more: &[&str]) -> Listening {
+pub(super) fn accepting(scene: &Scene, more: &[&str]) -> Listening {
     started(scene, accept_command(scene, more).env("WECOM_ALERT_ACCEPT_TOKEN", TOKEN))
 }
 
@@ -52,21 +52,21 @@ fn sample(name: &str) -> String {
 }
 
 /// A notification with one alert.
-fn alertmanager(name: &str) -> String {
+pub(super) fn alertmanager(name: &str) -> String {
     json!({"version": "4", "alerts": [{"status": "firing", "labels": {"alertname": name}}]}).to_string()
 }
 
-fn post(path: &str, headers: &str, body: &str) -> String {
+pub(super) fn post(path: &str, headers: &str, body: &str) -> String {
     let length = body.len();
     format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n{headers}\r\n{body}")
 }
 
-fn bearer() -> String {
+pub(super) fn bearer() -> String {
     format!("Authorization: Bearer {TOKEN}\r\n")
 }
 
 /// Sends an alert with the token. Returns the status and the document.
-fn send(listening: &Listening, path: &str, body: &str) -> (u16, Value) {
+pub(super) fn send(listening: &Listening, path: &str, body: &str) -> (u16, Value) {
     let (status, document) = exchange(&listening.address, post(path, &bearer(), body).as_bytes());
     (status, serde_json::from_str(&document).unwrap_or_else(|_| panic!("{path}: {status} {document}")))
 }
@@ -143,7 +143,7 @@ fn only_who_shows_the_token_may_send() {
     }
     assert_eq!(scene.wecom.messages().len(), 3);
     let told = listening.stderr();
-    assert_eq!(told.matches("without the right token was refused").count(), 1, "{told}");
+    assert_eq!(told.matches("the token is missing or wrong").count(), 1, "{told}");
     listening.stop();
 }
 
@@ -238,7 +238,7 @@ fn the_status_says_whether_to_send_it_again() {
     }
     assert!(texts(&scene).is_empty());
     let told = listening.stderr();
-    assert!(told.contains("an alert for room ended as temporary"), "{told}");
+    assert!(told.contains("an alert for room was not sent (temporary)"), "{told}");
     listening.stop();
 }
 

@@ -9,6 +9,7 @@ mod delivered;
 mod handlers;
 mod http;
 mod presses;
+mod refused;
 mod service;
 
 use std::fs::{self, File};
