@@ -185,9 +185,9 @@ pub(super) fn read_question(asked: QuestionOptions<'_>, words: &Words) -> Result
         buttons = vec![button(YES, &yes, Some(1)), button(NO, &no, Some(2))];
         declines.push(NO.to_owned());
     }
-    if !is_vote && !options.is_empty() {
+    if if is_vote { !buttons.is_empty() } else { !options.is_empty() } {
         return Err(Error::usage(
-            "a question with buttons has no place for --option",
+            "a question has either --button or --option",
             "leave --card and --button out to have one of several chosen, or leave --option out",
         ));
     }
