@@ -132,6 +132,13 @@ pub(super) fn check_addresses(alert: &mut Alert, msgtype: MsgType, target: &mut 
             true => {}
         }
     }
+    if alert.jumps.iter().any(|jump| is_broken(&jump.url)) {
+        let wrong = Error::usage("--jump must lead to http:// or https://", hint);
+        if !target.channel.facts().opens_any_address {
+            return Err(wrong);
+        }
+        target.warnings.push(format!("{wrong}: some clients cannot open it otherwise"));
+    }
     if alert.card.is_none() && alert.picurl.as_deref().is_some_and(is_broken) {
         target.leave_out(Error::usage("--picurl must begin with http:// or https://", hint), SHOWN)?;
         let picture = alert.picurl.take().map(|value| Field { key: words.image.to_owned(), value });
