@@ -126,9 +126,10 @@ fn in_markdown(channel: Channel, text: &str) -> [Option<(usize, String)>; 6] {
                 (number, format!("color {quoted} (line {number}) is unknown, there are {}", COLORS.join(", ")))
             });
         }
-        if let Some(name) = mentions(line).next().filter(|_| !channel.facts().mentions) {
-            mention
-                .get_or_insert_with(|| (number, format!("<@{name}> (line {number}) mentions nobody in app messages")));
+        let is_in_group = channel.facts().mentions;
+        if let Some(name) = mentions(line).find(|name| !is_in_group || name.trim_start_matches('@') == "all") {
+            let place = if is_in_group { "in markdown, a text can" } else { "in app messages" };
+            mention.get_or_insert_with(|| (number, format!("<@{name}> (line {number}) mentions nobody {place}")));
         }
     }
     [table, block, picture, heading, color, mention]
@@ -272,6 +273,8 @@ mod tests {
             assert!(told.starts_with("markdown does not show all of it: ") && told.contains(part), "{text}: {told}");
             assert!(!told.contains('\n') && !told.contains(';'), "{told}");
         }
+        let all = told(MsgType::Markdown, Channel::Chat, "<@lisi>\n<@all>");
+        assert!(all.ends_with("<@all> (line 2) mentions nobody in markdown, a text can"), "{all}");
         let app = told(MsgType::Markdown, Channel::App, "| a |\n|---|\n<@lisi>");
         assert!(
             app.contains("a table (line 1) appears as it is written;")

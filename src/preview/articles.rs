@@ -5,7 +5,6 @@ use serde_json::Value;
 use crate::message::app::{AppNews, Mpnews};
 use crate::message::{SEVERAL_ARTICLES, Wire};
 
-use super::marks::Weight;
 use super::media::{write_picture, write_remote_picture};
 use super::painter::Painter;
 
@@ -34,9 +33,10 @@ pub(super) fn paint_news(painter: &mut Painter<'_>, content: &Value) -> bool {
                 painter.field("div", "description", &at("description"), text);
             } else {
                 painter.html.open("div", "description");
-                painter.over(text);
+                painter.over(text, &[]);
                 painter.rules(&at("description"));
-                painter.html.mark(Weight::Changed, SEVERAL_ARTICLES).close("div");
+                painter.fact(SEVERAL_ARTICLES);
+                painter.html.close("div");
             }
         }
         ["url", "picurl", "appid", "pagepath"].iter().for_each(|field| painter.rules(&at(field)));
@@ -66,9 +66,10 @@ pub(super) fn paint_mpnews(painter: &mut Painter<'_>, content: &Value) -> bool {
             Some(text) if is_single => painter.field("div", "description", &at("digest"), text),
             Some(text) => {
                 painter.html.open("div", "description");
-                painter.over(text);
+                painter.over(text, &[]);
                 painter.rules(&at("digest"));
-                painter.html.mark(Weight::Changed, SEVERAL_ARTICLES).close("div");
+                painter.fact(SEVERAL_ARTICLES);
+                painter.html.close("div");
             }
             None => {}
         }

@@ -17,34 +17,55 @@ use super::{articles, card, media, mini_program, plain, textcard};
 /// `data-key`; choices are `input` and `select` elements with `data-question`, whose values are the ids of options; a card is
 /// a `form` with `data-task-id`, which does nothing by itself.
 pub fn bubble(channel: Channel, body: &Value, files: &[MessageFile]) -> String {
-    written(channel, body, files, check_body(channel, body)).into_text()
+    painted(channel, body, files, check_body(channel, body)).html.into_text()
 }
 
-/// The same with these findings.
-pub(super) fn written(channel: Channel, body: &Value, files: &[MessageFile], findings: Findings) -> Html {
-    let mut painter = Painter { html: Html::default(), channel, files, marks: Marks::new(findings) };
+/// A template card as it stands after an update: without marks and notes, since the rules of sending are not those of updates.
+/// A `replace_text` stands where the buttons were.
+pub fn changed_card(channel: Channel, card: &Value) -> String {
+    let mut painter = Painter::new(channel, &[], Findings::default());
+    painter.open_message(card);
+    if !card::paint(&mut painter, card) {
+        painter.unreadable();
+    }
+    painter.html.close("div");
+    painter.html.into_text()
+}
+
+/// A message with these findings.
+pub(super) fn painted<'a>(channel: Channel, body: &Value, files: &'a [MessageFile], findings: Findings) -> Painter<'a> {
+    let mut painter = Painter::new(channel, files, findings);
     painter.message(body);
-    painter.html
+    painter
 }
 
-impl Painter<'_> {
+impl<'a> Painter<'a> {
+    fn new(channel: Channel, files: &'a [MessageFile], findings: Findings) -> Self {
+        Self { html: Html::default(), channel, files, marks: Marks::new(findings), facts: Vec::new() }
+    }
+
     fn message(&mut self, body: &Value) {
         let msgtype = MsgType::of_body(body);
         let content = msgtype.and_then(|msgtype| body.get(msgtype.as_str()));
-        let is_chinese = body.to_string().contains(|c: char| matches!(c, '\u{4e00}'..='\u{9fff}'));
-        self.html.open_with("div", "message", if is_chinese { &[("lang", "zh-CN")] } else { &[] });
+        self.open_message(body);
         let is_shown = match (msgtype, content) {
             (Some(msgtype), Some(content)) => self.content(msgtype, content),
             _ => false,
         };
         if !is_shown {
-            self.html
-                .own("<div class=\"bubble unreadable\">")
-                .text("WeCom cannot read this as a message")
-                .own("</div>");
+            self.unreadable();
         }
         self.notes(msgtype, body);
         self.html.own("</div>");
+    }
+
+    fn open_message(&mut self, body: &Value) {
+        let is_chinese = body.to_string().contains(|c: char| matches!(c, '\u{4e00}'..='\u{9fff}'));
+        self.html.open_with("div", "message", if is_chinese { &[("lang", "zh-CN")] } else { &[] });
+    }
+
+    fn unreadable(&mut self) {
+        self.html.element("div", "bubble unreadable", "WeCom cannot read this as a message");
     }
 
     /// Whether the content could be read.

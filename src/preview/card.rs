@@ -5,12 +5,15 @@ use serde_json::Value;
 use crate::message::card::{HorizontalContent, Select, TemplateCard};
 use crate::message::{BUTTON_STYLES, Wire};
 
-use super::marks::Weight;
 use super::media::write_remote_picture;
 use super::painter::Painter;
 
 pub(super) fn paint(painter: &mut Painter<'_>, content: &Value) -> bool {
-    let Some(card) = TemplateCard::read(content) else { return false };
+    let Some(mut card) = TemplateCard::read(content) else { return false };
+    let replacement = content.get("replace_text").and_then(Value::as_str);
+    if replacement.is_some() {
+        (card.button_list, card.submit_button) = (None, None);
+    }
     let task_id = card.task_id.as_deref().unwrap_or_default();
     painter.html.open_with("form", "bubble card template", &[("method", "dialog"), ("data-task-id", task_id)]);
     rules(painter, "card_type");
@@ -19,6 +22,9 @@ pub(super) fn paint(painter: &mut Painter<'_>, content: &Value) -> bool {
     middle(painter, &card);
     lists(painter, &card);
     questions(painter, &card);
+    if let Some(text) = replacement {
+        painter.html.own("<div class=\"buttons\">").element("span", "button replaced", text).own("</div>");
+    }
     links(painter, &card);
     painter.html.close("form");
     true
@@ -248,7 +254,7 @@ fn questions(painter: &mut Painter<'_>, card: &TemplateCard) {
         }
         painter.html.own("</div>");
         if buttons.iter().any(|button| button.style.is_some_and(|style| style > 1)) {
-            painter.html.mark(Weight::Changed, BUTTON_STYLES);
+            painter.html.element("div", "grey", BUTTON_STYLES);
         }
         rules(painter, "button_list");
     }

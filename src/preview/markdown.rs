@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use crate::channel::{Markup, MsgType};
 use crate::message::unsupported_in_lines;
+use crate::sort::sort_by_key;
 
 use super::markdown_v1::{self, MarkdownLine, Span};
 use super::markdown_v2::{self, LineMark};
 use super::marks::Weight;
-use super::painter::{MOST_SHOWN, Painter, in_room, most};
+use super::painter::{MOST_SHOWN, Painter, in_room, is_everybody, most};
 
 impl Painter<'_> {
     pub(super) fn markdown(&mut self, msgtype: MsgType, content: &Value) -> bool {
@@ -17,7 +18,8 @@ impl Painter<'_> {
         let findings = self.marks.take(&path);
         let (kept, over) = in_room(text, &findings);
         let (kept, hidden) = kept.split_at(most(kept, MOST_SHOWN));
-        let marks = unsupported_in_lines(msgtype, self.channel, kept);
+        let mut marks = unsupported_in_lines(msgtype, self.channel, kept);
+        sort_by_key(&mut marks, |(line, _)| *line);
         let is_v2 = self.channel.markup(msgtype) == Markup::MarkdownV2;
         self.html.open("div", if is_v2 { "bubble markdown v2" } else { "bubble markdown v1" });
         let left = if is_v2 {
@@ -28,7 +30,7 @@ impl Painter<'_> {
             self.markdown_v1(kept, marks)
         };
         self.hidden(hidden);
-        self.over(over);
+        self.over(over, &findings);
         left.iter().for_each(|(_, rule)| {
             self.html.mark(Weight::Changed, rule);
         });
@@ -87,7 +89,7 @@ impl Painter<'_> {
                 Span::Link { label, address } => {
                     self.html.link("", address, label);
                 }
-                Span::Mention(id) if self.channel.facts().mentions => {
+                Span::Mention(id) if self.channel.facts().mentions && !is_everybody(id) => {
                     self.mention(id);
                 }
                 Span::Mention(id) => {

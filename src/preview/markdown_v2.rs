@@ -19,20 +19,39 @@ pub(super) fn write(
     let mut marks = marks.into_iter().peekable();
     let (mut line, mut counted) = (1, 0);
     for (event, range) in Parser::new_ext(text, Options::ENABLE_TABLES).into_offset_iter() {
-        let takes_mark = matches!(event, Event::Text(_) | Event::Code(_) | Event::InlineHtml(_) | Event::Html(_));
-        writer.event(event);
-        // Pieces of text come in the order of the text.
-        if takes_mark && range.end > counted {
-            line += text[counted..range.end].bytes().filter(|byte| *byte == b'\n').count();
-            counted = range.end;
+        // One element may be several pieces of text: marks stand where its line, cell or block ends.
+        if ends_line(&event) {
             // A block's text ends with the break of its last line.
             let last = line - usize::from(text[..counted].ends_with('\n'));
-            while let Some((_, rule)) = marks.next_if(|(at, _)| *at <= last) {
+            while let Some((_, rule)) = marks.next_if(|(at, _)| counted > 0 && *at <= last) {
                 mark(writer.html, &rule);
             }
         }
+        let has_text = matches!(event, Event::Text(_) | Event::Code(_) | Event::InlineHtml(_) | Event::Html(_));
+        writer.event(event);
+        // Pieces of text come in the order of the text.
+        if has_text && range.end > counted {
+            line += text[counted..range.end].bytes().filter(|byte| *byte == b'\n').count();
+            counted = range.end;
+        }
     }
     marks.collect()
+}
+
+fn ends_line(event: &Event<'_>) -> bool {
+    match event {
+        Event::SoftBreak | Event::HardBreak | Event::Start(Tag::List(_)) => true,
+        Event::End(end) => matches!(
+            end,
+            TagEnd::Paragraph
+                | TagEnd::Heading(_)
+                | TagEnd::Item
+                | TagEnd::TableCell
+                | TagEnd::CodeBlock
+                | TagEnd::HtmlBlock
+        ),
+        _ => false,
+    }
 }
 
 struct Writer<'h> {

@@ -5,7 +5,6 @@ use serde_json::Value;
 use crate::message::app::MiniprogramNotice;
 use crate::message::{EMPTY_ITEM, NO_PAGE, Wire};
 
-use super::marks::Weight;
 use super::painter::Painter;
 
 pub(super) fn paint(painter: &mut Painter<'_>, content: &Value) -> bool {
@@ -26,7 +25,7 @@ pub(super) fn paint(painter: &mut Painter<'_>, content: &Value) -> bool {
         painter.field("dt", "", &at("key"), key);
         painter.field("dd", "", &at("value"), value);
         if key.is_empty() && value.is_empty() {
-            painter.html.mark(Weight::Changed, EMPTY_ITEM);
+            painter.fact(EMPTY_ITEM);
         }
         painter.html.close("div");
     }
@@ -37,9 +36,7 @@ pub(super) fn paint(painter: &mut Painter<'_>, content: &Value) -> bool {
         Some(page) => {
             painter.html.text(" ").text(page).own("<span class=\"arrow\" aria-hidden=\"true\">›</span>");
         }
-        None => {
-            painter.html.mark(Weight::Changed, NO_PAGE);
-        }
+        None => painter.fact(NO_PAGE),
     }
     painter.rules(&at("appid"));
     painter.rules(&at("page"));

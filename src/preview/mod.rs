@@ -31,7 +31,7 @@ use crate::message::Findings;
 use crate::secret::Mask;
 use crate::send::{ChannelMessages, Request, Session, UnsentMessage, channels_of, make_for_channels};
 
-pub use bubble::bubble;
+pub use bubble::{bubble, changed_card};
 pub use painter::MessageFile;
 
 use page::{PageMessage, Section};
@@ -79,7 +79,7 @@ pub async fn preview(session: &mut Session<'_>, request: PreviewRequest) -> Resu
     let mut page = PreviewPage { html: None, file: None, findings };
     match (request.to_file, request.opens) {
         (Some(path), _) => {
-            std::fs::write(&path, html).map_err(|error| unwritable(&path, &error))?;
+            write_private(&path, &html).map_err(|error| unwritable(&path, &error))?;
             page.file = Some(path);
         }
         (None, true) => page.file = Some(in_temporary_file(&html)?),
@@ -91,6 +91,15 @@ pub async fn preview(session: &mut Session<'_>, request: PreviewRequest) -> Resu
         session.warnings.push(format!("no browser shows the page: {why}; open {}", path.display()));
     }
     Ok(Outcome::with_product(Status::Ok, Product::Page(Box::new(page))))
+}
+
+/// Writes a file, readable by its owner alone where it is new.
+fn write_private(path: &Path, html: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(html.as_bytes())
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Error {
@@ -118,10 +127,13 @@ fn findings_of(made: &ChannelMessages) -> Vec<PreviewFinding> {
         Err(error) => return vec![finding(None, true, error.message().to_owned())],
     };
     let warnings = made.warnings.iter().map(|warning| finding(None, false, warning.clone()));
-    let of_messages = messages.iter().enumerate().flat_map(|(index, UnsentMessage { findings, .. })| {
+    let of_messages = messages.iter().enumerate().flat_map(|(index, UnsentMessage { findings, body, .. })| {
         let errors = findings.errors.iter().map(|finding| (true, finding));
         let all = errors.chain(findings.warnings.iter().map(|finding| (false, finding)));
-        all.map(move |(is_refused, told)| (Some(index + 1), is_refused, told.to_string()))
+        let facts = bubble::painted(made.channel, body, &[], Findings::default()).facts;
+        let all = all.map(|(is_refused, told)| (is_refused, told.to_string()));
+        let all = all.chain(facts.into_iter().map(|fact| (false, fact.to_owned())));
+        all.map(move |(is_refused, told)| (Some(index + 1), is_refused, told)).collect::<Vec<_>>()
     });
     warnings.chain(of_messages.map(|(message, is_refused, told)| finding(message, is_refused, told))).collect()
 }

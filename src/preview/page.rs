@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::channel::{Addressing, Channel, MsgType};
 use crate::sanitize::is_harmful;
 
-use super::bubble::written;
+use super::bubble::painted;
 use super::html::Html;
 use super::marks::Weight;
 use super::painter::MessageFile;
@@ -94,7 +94,7 @@ fn write_message(html: &mut Html, channel: Channel, number: usize, of: usize, me
     }
     html.own("</small></h3>\n<div class=\"sides\">\n<div class=\"phone\">");
     html.own("<span class=\"avatar\" aria-hidden=\"true\">").text(avatar(channel)).own("</span>");
-    html.written(written(channel, body, files, findings.clone()));
+    html.written(painted(channel, body, files, findings.clone()).html);
     html.own("</div>\n<div class=\"body\">");
     let sent = body.to_string();
     html.own("<details open><summary>").text(&format!("The body that is sent, {} bytes", sent.len())).own("</summary>");

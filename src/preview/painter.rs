@@ -29,12 +29,14 @@ pub(super) struct Painter<'a> {
     pub(super) channel: Channel,
     pub(super) files: &'a [MessageFile],
     pub(super) marks: Marks,
+    /// What was marked that no rule of sending says.
+    pub(super) facts: Vec<&'static str>,
 }
 
 impl Painter<'_> {
     /// Somebody who is mentioned: that notifies them.
     pub(super) fn mention(&mut self, id: &str) -> &mut Html {
-        let shown = if id.trim_start_matches('@') == "all" { "所有人" } else { id };
+        let shown = if is_everybody(id) { "所有人" } else { id };
         self.html.open("span", "mention").text("@").text(shown).close("span")
     }
 
@@ -45,7 +47,7 @@ impl Painter<'_> {
         let (kept, hidden) = kept.split_at(most(kept, MOST_SHOWN));
         self.html.text(kept);
         self.hidden(hidden);
-        self.over(over);
+        self.over(over, &findings);
         findings.iter().for_each(|(weight, finding)| {
             self.html.mark(*weight, &finding.problem);
         });
@@ -65,12 +67,22 @@ impl Painter<'_> {
         }
     }
 
-    pub(super) fn over(&mut self, text: &str) {
+    /// Marks what sending does not warn of.
+    pub(super) fn fact(&mut self, rule: &'static str) {
+        self.html.mark(Weight::Changed, rule);
+        if !self.facts.contains(&rule) {
+            self.facts.push(rule);
+        }
+    }
+
+    /// What has no room by these findings.
+    pub(super) fn over(&mut self, text: &str, findings: &[(Weight, Finding)]) {
         if text.is_empty() {
             return;
         }
         let (shown, hidden) = text.split_at(most(text, MOST_OVER));
-        self.html.open("del", "over").text(shown).close("del");
+        let is_refused = findings.iter().any(|(weight, finding)| *weight == Weight::Refused && finding.kept.is_some());
+        self.html.open("del", if is_refused { "over refused" } else { "over" }).text(shown).close("del");
         self.hidden(hidden);
     }
 
@@ -84,6 +96,11 @@ impl Painter<'_> {
     pub(super) fn file(&self, media_id: &str) -> Option<&MessageFile> {
         self.files.iter().find(|file| file.media_id == media_id)
     }
+}
+
+/// Whether a mention is of all.
+pub(super) fn is_everybody(id: &str) -> bool {
+    id.trim_start_matches('@') == "all"
 }
 
 /// What of a text has room by these findings, and what has not.

@@ -14,7 +14,7 @@ pub(super) fn paint(painter: &mut Painter<'_>, content: &Value) -> bool {
     } else {
         write(painter, kept);
     }
-    painter.over(over);
+    painter.over(over, &findings);
     for (weight, finding) in findings {
         painter.html.mark(weight, &finding.problem);
     }

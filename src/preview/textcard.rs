@@ -16,7 +16,7 @@ pub(super) fn paint(painter: &mut Painter<'_>, content: &Value) -> bool {
     let (kept, over) = in_room(&card.description, &findings);
     painter.html.open_with("div", "description", &[("dir", "auto")]);
     write(&mut painter.html, kept);
-    painter.over(over);
+    painter.over(over, &findings);
     for (weight, finding) in findings {
         painter.html.mark(weight, &finding.problem);
     }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 use wecom_alert::channel::Channel;
-use wecom_alert::preview::{MessageFile, bubble};
+use wecom_alert::preview::{MessageFile, bubble, changed_card};
 
 use crate::fake::{Arrived, Event, MediaKind, Outcome, Route, USERS, Upload};
 use crate::show;
@@ -125,7 +125,7 @@ fn presser(number: usize, members: &[String]) -> String {
 
 /// A card as it stands now: for everybody, and for those who see another one.
 pub(super) fn faces(channel: Channel, (face, others): &(Value, Vec<(String, Value)>)) -> String {
-    let shown = |face: &Value| bubble(channel, &json!({"msgtype": "template_card", "template_card": face}), &[]);
+    let shown = |face: &Value| changed_card(channel, face);
     let mut html = shown(face);
     for (userid, face) in others {
         let _ = write!(html, "<p class=\"whose\"><bdi>{}</bdi> sees:</p>{}", escape(userid), shown(face));

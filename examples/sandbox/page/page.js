@@ -56,6 +56,8 @@ function changeCard(where, { card, html }) {
   const face = entry.querySelector(".face");
   const hadFocus = face.contains(document.activeElement);
   face.innerHTML = html;
+  // They were about what it showed before.
+  entry.querySelectorAll(".remark").forEach((remark) => remark.remove());
   if (hadFocus) entry.focus();
   return true;
 }

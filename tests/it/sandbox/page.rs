@@ -78,7 +78,24 @@ fn a_press_ends_a_question_and_the_page_shows_the_card_as_it_is_then() {
     assert_eq!(run.json()["answer"]["key"], "ack");
     let seen = events.wait_for("event: card");
     assert!(seen.contains("zhangsan pressed ack on card 1"), "{seen}");
+    let changed = seen.split("event: card\n").nth(1).unwrap().lines().next().unwrap();
+    assert!(!changed.contains("class=\\\"mark") && !changed.contains("notes"), "{changed}");
     sandbox.wait_for("# zhangsan pressed ack on card 1");
+}
+
+/// The rules of sends are not those of updates.
+#[test]
+fn an_updated_card_is_drawn_without_marks_with_its_replacement() {
+    let sandbox = Sandbox::start(&[]);
+    let mut events = sandbox.events("");
+    let card = ["--card", "button_interaction", "--title", "Disk full", "--button", "ack=Ack", "--task-id", "t1"];
+    sandbox.cmd(&["app-send"]).args(card).run().assert_code(0);
+    events.wait_for("data-card=");
+    sandbox.cmd(&["update-card", "--task-id", "t1", "--replace-name", "taken by lisi"]).run().assert_code(0);
+    let seen = events.wait_for("event: card");
+    let changed = seen.split("event: card\n").nth(1).unwrap().lines().next().unwrap();
+    assert!(changed.contains("button replaced\\\">taken by lisi</span>") && !changed.contains("data-key"), "{changed}");
+    assert!(!changed.contains("class=\\\"mark") && !changed.contains("notes"), "{changed}");
 }
 
 #[test]
