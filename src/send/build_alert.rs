@@ -134,10 +134,12 @@ pub(super) fn check_addresses(alert: &mut Alert, msgtype: MsgType, target: &mut 
     }
     if alert.jumps.iter().any(|jump| is_broken(&jump.url)) {
         let wrong = Error::usage("--jump must lead to http:// or https://", hint);
-        if !target.channel.facts().opens_any_address {
-            return Err(wrong);
+        if target.channel.facts().opens_any_address {
+            target.warnings.push(format!("{wrong}: some clients cannot open it otherwise"));
+        } else {
+            target.leave_out(wrong, "it is left out")?;
+            alert.jumps.retain(|jump| !is_broken(&jump.url));
         }
-        target.warnings.push(format!("{wrong}: some clients cannot open it otherwise"));
     }
     if alert.card.is_none() && alert.picurl.as_deref().is_some_and(is_broken) {
         target.leave_out(Error::usage("--picurl must begin with http:// or https://", hint), SHOWN)?;
