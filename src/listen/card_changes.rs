@@ -71,7 +71,7 @@ impl CardText {
 pub(super) struct CardChanges<'s, 'c> {
     session: &'s Session<'c>,
     /// Those that are not in use, with their connections.
-    couriers: RefCell<Vec<Box<Courier>>>,
+    couriers: RefCell<Vec<Courier>>,
     calls: Semaphore,
 }
 
@@ -196,9 +196,9 @@ impl<'s, 'c> CardChanges<'s, 'c> {
         asked.map(drop)
     }
 
-    async fn courier(&self) -> Result<Box<Courier>> {
+    async fn courier(&self) -> Result<Courier> {
         let mut target = self.session.own_target(Channel::App);
         target.deadline = Instant::now() + TO_UPDATE;
-        target.courier(None).await
+        target.courier(None).await.map(|courier| *courier)
     }
 }

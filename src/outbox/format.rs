@@ -169,7 +169,7 @@ pub(crate) fn read_progress(file: impl Read, parts: usize) -> Result<EntryProgre
 enum Opened<R> {
     /// All of it.
     V1(Vec<u8>),
-    V2(Lines<BufReader<R>>),
+    V2(Box<Lines<BufReader<R>>>),
 }
 
 fn open<R: Read>(file: R) -> Result<Opened<R>, ReadError> {
@@ -181,7 +181,7 @@ fn open<R: Read>(file: R) -> Result<Opened<R>, ReadError> {
         && head.as_ref().is_some_and(|head| head["version"] == VERSION)
     {
         let (expected, sum) = (sum.to_owned(), new_sum());
-        return Ok(Opened::V2(Lines { reader, expected, sum, line: Vec::new(), number: 1 }));
+        return Ok(Opened::V2(Box::new(Lines { reader, expected, sum, line: Vec::new(), number: 1 })));
     }
     if content.len() as u64 + reader.take(LONGEST_LINE).read_to_end(&mut content)? as u64 > LONGEST_LINE {
         return Err(too_long(1));

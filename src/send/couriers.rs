@@ -27,7 +27,7 @@ pub(crate) struct Couriers(Arc<Mutex<Shared>>);
 #[derive(Default)]
 struct Shared {
     /// By what they are made of.
-    idle: HashMap<String, Vec<Box<Courier>>>,
+    idle: HashMap<String, Vec<Courier>>,
     /// One set of trusted certificates for each CA file, or none.
     trusts: Vec<(Option<PathBuf>, Trust)>,
     /// By where the address comes from, and the CA file.
@@ -146,7 +146,7 @@ impl Couriers {
         if shared.idle.is_empty() {
             return None;
         }
-        shared.idle.get_mut(key)?.pop()
+        shared.idle.get_mut(key)?.pop().map(Box::new)
     }
 
     /// Keeps a courier that has been at work, for further messages. One whose credential was refused is not used again.
@@ -170,7 +170,7 @@ impl Couriers {
             }
             None => {}
         }
-        shared.idle.entry(key).or_default().push(courier);
+        shared.idle.entry(key).or_default().push(*courier);
     }
 
     /// The credentials of that target, where they have been read for many alerts.

@@ -25,7 +25,7 @@ pub(super) struct FanOut {
     /// What makes this the same alert as another, where there is a cooldown.
     key: Option<CooldownKey>,
     own: Box<TargetMessage>,
-    also: Vec<Box<TargetMessage>>,
+    also: Vec<TargetMessage>,
     /// Further targets for which no message could be made.
     missed: Vec<Delivered>,
 }
@@ -41,7 +41,7 @@ impl FanOut {
             match Box::pin(TargetMessage::further(session, name, "--also", draft, None)).await {
                 Ok(mut message) => {
                     message.store().await;
-                    also.push(message);
+                    also.push(*message);
                 }
                 Err(error) => missed.push(Delivered::unprepared(session, name, error)),
             }
@@ -83,7 +83,7 @@ impl FanOut {
     }
 
     fn all(&mut self) -> impl Iterator<Item = &mut TargetMessage> {
-        std::iter::once(&mut self.own).chain(&mut self.also).map(AsMut::as_mut)
+        std::iter::once(self.own.as_mut()).chain(&mut self.also)
     }
 
     /// Asks whether the same alert was sent within the cooldown.
@@ -107,7 +107,7 @@ impl FanOut {
 
     async fn deliver(self, session: &mut Session<'_>, draft: &Draft, lead: Option<&str>) -> Outcome {
         let Self { own, also, missed, .. } = self;
-        let also = join_all(also.into_iter().map(TargetMessage::deliver));
+        let also = join_all(also.into_iter().map(|message| Box::new(message).deliver()));
         let ((own, fallback), also) = join(deliver_with_fallback(session, own, draft, lead), also).await;
         finish(session, own, fallback, missed, also)
     }
@@ -116,7 +116,7 @@ impl FanOut {
     async fn hold_back(self, session: &mut Session<'_>, count: u64) -> Outcome {
         let Self { own, also, missed, .. } = self;
         let own = own.hold_back().await;
-        let also = join_all(also.into_iter().map(TargetMessage::hold_back)).await;
+        let also = join_all(also.into_iter().map(|message| Box::new(message).hold_back())).await;
         let outcome = finish(session, own, None, missed, also);
         for missed in outcome.targets.iter().filter(|target| target.status != Status::Skipped) {
             let why = missed.error.as_ref().map(Error::message).unwrap_or_default();
