@@ -8,6 +8,8 @@ use std::io;
 #[cfg(unix)]
 use std::os::unix::fs::FileExt;
 
+use crate::error::Error;
+
 /// The room of the shortest record, as a power of two.
 const SHORTEST: u32 = 8;
 
@@ -152,6 +154,14 @@ impl Spill {
 /// The room of a line of this length, as a power of two.
 fn class_of(length: usize) -> u32 {
     (HEAD + length).next_power_of_two().ilog2().max(SHORTEST)
+}
+
+/// Why lines that were to wait are lost.
+pub(super) fn lost(error: &io::Error) -> Error {
+    Error::config(
+        format!("lines that waited in a temporary file cannot be read: {error}"),
+        "check the disk of the folder for temporary files, and send the lines without a result again",
+    )
 }
 
 #[cfg(test)]

@@ -16,9 +16,10 @@ use crate::shared_state::SharedRecord;
 
 use super::combine::{combine, name_of, reached_all};
 use super::draft::Draft;
+use super::fallback::{deliver_with_fallback, fallback_warning};
 use super::session::Session;
 use super::target::Target;
-use super::target_message::{Delivered, TargetMessage, deliver_with_fallback, fallback_warning};
+use super::target_message::{Delivered, TargetMessage};
 
 /// A message for all its targets. It is stored, if that is wanted, before anything is waited for.
 pub(super) struct FanOut {

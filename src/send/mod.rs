@@ -16,6 +16,7 @@ mod combine;
 mod couriers;
 mod draft;
 mod dry_run;
+mod fallback;
 mod fan_out;
 mod files;
 mod login;

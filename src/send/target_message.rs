@@ -8,19 +8,17 @@ use serde_json::Value;
 
 use crate::blocking::{off_loop, to_the_end};
 use crate::cards::CardData;
-use crate::channel::Channel;
 use crate::clock::now_ms;
 use crate::config::TargetName;
-use crate::delivery::{Account, Courier, Outcome, Receipt, Shortfall};
+use crate::delivery::{Account, Courier, Outcome, Receipt};
 use crate::error::{Error, Result, Status};
 use crate::message::media::wire_filename;
 use crate::message::{Part, PartKind};
 use crate::outbox::{ClaimedEntry, GroupedOutbox, NotStored, Outbox, StoredAlert};
 use crate::shared_state::Namespace;
 use crate::store::Folder;
-use crate::words::{Failure, MissingFile};
+use crate::words::MissingFile;
 
-use super::combine::name_of;
 use super::couriers::Couriers;
 use super::draft::Draft;
 use super::parts::make_parts;
@@ -185,7 +183,7 @@ impl TargetMessage {
     }
 
     /// Sends what is left of the message, with retries.
-    async fn attempt(&mut self) -> Outcome {
+    pub(super) async fn attempt(&mut self) -> Outcome {
         let (couriers, deadline) = (self.target.couriers.clone(), self.target.deadline);
         let turn = if couriers.are_for_many() {
             let name = self.target_name();
@@ -375,67 +373,4 @@ fn duplicate_check(parts: &[Part]) -> Option<u64> {
     let body = parts.first()?.fields();
     let is_on = body.get("enable_duplicate_check").and_then(Value::as_i64) == Some(1);
     is_on.then(|| body.get("duplicate_check_interval").and_then(Value::as_u64).unwrap_or(1800))
-}
-
-/// Delivers to the command's own target, and to the fallback if that fails. The fallback has a third of the time.
-pub(super) async fn deliver_with_fallback(
-    session: &Session<'_>,
-    mut own: Box<TargetMessage>,
-    draft: &Draft,
-    lead: Option<&str>,
-) -> (Delivered, Option<Delivered>) {
-    let Some(name) = &session.settings.fallback else { return (own.deliver().await, None) };
-    let left = own.target.deadline.saturating_duration_since(Instant::now());
-    own.target.deadline -= left / 3;
-    let mut outcome = own.attempt().await;
-    if !matches!(outcome.status.exit_code(), 3 | 4 | 5 | 7 | 8) {
-        return (own.settle(outcome).await, None);
-    }
-    let mark = fallback_mark(&own.target, &outcome);
-    let lead = lead.map_or(mark.clone(), |lead| format!("{mark}\n{lead}"));
-    let mut fallback = match Box::pin(TargetMessage::further(session, name, "--fallback", draft, Some(&lead))).await {
-        Ok(message) => message,
-        Err(error) => return (own.settle(outcome).await, Some(Delivered::unprepared(session, name, error))),
-    };
-    let by_fallback = fallback.attempt().await;
-    let may_pass = |outcome: &Outcome| outcome.shortfall.is_some_and(Shortfall::may_pass);
-    if by_fallback.shortfall.is_none() {
-        // Nothing is left for the outbox to do.
-        outcome.shortfall = None;
-    } else if !may_pass(&outcome) && may_pass(&by_fallback) {
-        fallback.store().await;
-        // Without a place for it the first target's entry stays, among those that failed.
-        if fallback.is_stored() {
-            outcome.shortfall = None;
-        }
-    }
-    (own.settle(outcome).await, Some(fallback.settle(by_fallback).await))
-}
-
-/// The line that says why the fallback gets the alert.
-fn fallback_mark(own: &Target, failed: &Outcome) -> String {
-    let failure = match &failed.answer {
-        Some(answer) => Failure::Errcode(answer.errcode),
-        None => Failure::Status(failed.status),
-    };
-    let words = own.settings.language.words();
-    let channel = match own.channel {
-        Channel::App => words.app,
-        Channel::Webhook => words.webhook,
-        Channel::Chat => words.chat,
-        Channel::Aibot => words.aibot,
-    };
-    (words.fallback)(channel, failure)
-}
-
-/// The warning that the fallback was used, for those who maintain the first target.
-pub(super) fn fallback_warning(own: &Outcome, fallback: &Outcome) -> Option<String> {
-    let error = own.error.as_ref()?;
-    let (own, stand_in) = (name_of(own), name_of(fallback));
-    let (end, why) = match &fallback.error {
-        None => (format!("{stand_in} got it instead"), error),
-        Some(worse) => (format!("so did its fallback {stand_in}"), worse),
-    };
-    let mend = why.hint().map(|hint| format!("; to fix it: {hint}")).unwrap_or_default();
-    Some(format!("{own} failed, and {end}: {}{mend}", why.message()))
 }
