@@ -6,7 +6,7 @@ use crate::channel::{Markup, MsgType};
 use crate::message::unsupported_in_lines;
 use crate::sort::sort_by_key;
 
-use super::markdown_v1::{self, Inline, MarkdownLine};
+use super::markdown_v1::{self, MarkdownLine, Phrase};
 use super::markdown_v2::{self, LineMark};
 use super::marks::Weight;
 use super::painter::{MOST_SHOWN, Painter, in_room, is_everybody, most};
@@ -61,21 +61,21 @@ impl Painter<'_> {
         marks
     }
 
-    fn pieces(&mut self, pieces: &[Inline<'_>]) {
+    fn pieces(&mut self, pieces: &[Phrase<'_>]) {
         for piece in pieces {
             match piece {
-                Inline::Text(text) => {
+                Phrase::Text(text) => {
                     self.html.text(text);
                 }
-                Inline::Bold(inner) => {
+                Phrase::Bold(inner) => {
                     self.html.open("strong", "");
                     self.pieces(inner);
                     self.html.close("strong");
                 }
-                Inline::Code(text) => {
+                Phrase::Code(text) => {
                     self.html.element("code", "", text);
                 }
-                Inline::Font(color, inner) => {
+                Phrase::Font(color, inner) => {
                     let class = match color.to_ascii_lowercase().as_str() {
                         "info" => "info",
                         "comment" => "comment",
@@ -86,13 +86,13 @@ impl Painter<'_> {
                     self.pieces(inner);
                     self.html.close("span");
                 }
-                Inline::Link { label, address } => {
+                Phrase::Link { label, address } => {
                     self.html.link("", address, label);
                 }
-                Inline::Mention(id) if self.channel.facts().mentions && !is_everybody(id) => {
+                Phrase::Mention(id) if self.channel.facts().mentions && !is_everybody(id) => {
                     self.mention(id);
                 }
-                Inline::Mention(id) => {
+                Phrase::Mention(id) => {
                     self.html.text("<@").text(id).text(">");
                 }
             }

@@ -5,20 +5,20 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum MarkdownLine<'t> {
     /// `#` to `######`, and a blank.
-    Heading(usize, Vec<Inline<'t>>),
+    Heading(usize, Vec<Phrase<'t>>),
     /// `>` before it.
-    Quote(Vec<Inline<'t>>),
-    Plain(Vec<Inline<'t>>),
+    Quote(Vec<Phrase<'t>>),
+    Plain(Vec<Phrase<'t>>),
 }
 
 /// A piece of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Inline<'t> {
+pub(super) enum Phrase<'t> {
     Text(&'t str),
-    Bold(Vec<Inline<'t>>),
+    Bold(Vec<Phrase<'t>>),
     Code(&'t str),
     /// The colour as it is written, known or not.
-    Font(&'t str, Vec<Inline<'t>>),
+    Font(&'t str, Vec<Phrase<'t>>),
     Link {
         label: &'t str,
         address: &'t str,
@@ -49,14 +49,14 @@ fn read_line(line: &str) -> MarkdownLine<'_> {
     }
 }
 
-fn pieces(line: &str, depth: usize) -> Vec<Inline<'_>> {
+fn pieces(line: &str, depth: usize) -> Vec<Phrase<'_>> {
     let mut pieces = Vec::new();
     let (mut begun, mut at) = (0, 0);
     while let Some(sign) = line[at..].find(['*', '`', '[', '<']).map(|offset| at + offset) {
         let rest = &line[sign..];
         match piece(rest, depth) {
             Some((piece, length)) => {
-                pieces.extend((begun < sign).then(|| Inline::Text(&line[begun..sign])));
+                pieces.extend((begun < sign).then(|| Phrase::Text(&line[begun..sign])));
                 pieces.push(piece);
                 at = sign + length;
                 begun = at;
@@ -65,12 +65,12 @@ fn pieces(line: &str, depth: usize) -> Vec<Inline<'_>> {
             None => at = sign + (rest.len() - rest.trim_start_matches('`').len()).max(1),
         }
     }
-    pieces.extend((begun < line.len()).then(|| Inline::Text(&line[begun..])));
+    pieces.extend((begun < line.len()).then(|| Phrase::Text(&line[begun..])));
     pieces
 }
 
 /// The piece that this text begins with, and its length.
-fn piece(rest: &str, depth: usize) -> Option<(Inline<'_>, usize)> {
+fn piece(rest: &str, depth: usize) -> Option<(Phrase<'_>, usize)> {
     match rest.as_bytes() {
         [b'*', b'*', ..] => bold(rest, depth),
         [b'`', ..] => code(rest),
@@ -81,14 +81,14 @@ fn piece(rest: &str, depth: usize) -> Option<(Inline<'_>, usize)> {
     }
 }
 
-fn bold(rest: &str, depth: usize) -> Option<(Inline<'_>, usize)> {
+fn bold(rest: &str, depth: usize) -> Option<(Phrase<'_>, usize)> {
     let inner = &rest[2..];
     let end = inner.find("**").filter(|end| *end > 0 && depth < DEEPEST)?;
-    Some((Inline::Bold(pieces(&inner[..end], depth + 1)), end + 4))
+    Some((Phrase::Bold(pieces(&inner[..end], depth + 1)), end + 4))
 }
 
 /// Between runs of backticks of one length; a blank at each end belongs to the signs, as in CommonMark.
-fn code(rest: &str) -> Option<(Inline<'_>, usize)> {
+fn code(rest: &str) -> Option<(Phrase<'_>, usize)> {
     let signs = rest.len() - rest.trim_start_matches('`').len();
     let mut at = signs;
     loop {
@@ -99,27 +99,27 @@ fn code(rest: &str) -> Option<(Inline<'_>, usize)> {
             let inner = &rest[signs..start];
             let trimmed = inner.strip_prefix(' ').and_then(|inner| inner.strip_suffix(' '));
             let shown = trimmed.filter(|trimmed| !trimmed.trim().is_empty()).unwrap_or(inner);
-            return Some((Inline::Code(shown), at));
+            return Some((Phrase::Code(shown), at));
         }
     }
 }
 
-fn link(rest: &str) -> Option<(Inline<'_>, usize)> {
+fn link(rest: &str) -> Option<(Phrase<'_>, usize)> {
     let label = &rest[1..];
     let end = label.find(['[', ']'])?;
     let address = label[end..].strip_prefix("](")?;
     let length = address.find(|c: char| c == ')' || c.is_whitespace())?;
     let is_whole = length > 0 && address[length..].starts_with(')');
-    is_whole.then(|| (Inline::Link { label: &label[..end], address: &address[..length] }, end + length + 4))
+    is_whole.then(|| (Phrase::Link { label: &label[..end], address: &address[..length] }, end + length + 4))
 }
 
-fn mention(rest: &str) -> Option<(Inline<'_>, usize)> {
+fn mention(rest: &str) -> Option<(Phrase<'_>, usize)> {
     let id = &rest[2..];
     let end = id.find(|c: char| c == '>' || c.is_whitespace()).filter(|end| *end > 0)?;
-    id[end..].starts_with('>').then(|| (Inline::Mention(&id[..end]), end + 3))
+    id[end..].starts_with('>').then(|| (Phrase::Mention(&id[..end]), end + 3))
 }
 
-fn font(rest: &str, depth: usize) -> Option<(Inline<'_>, usize)> {
+fn font(rest: &str, depth: usize) -> Option<(Phrase<'_>, usize)> {
     const TAG: &str = "<font ";
     const END: &str = "</font>";
     if depth >= DEEPEST || !rest.get(..TAG.len())?.eq_ignore_ascii_case(TAG) {
@@ -133,7 +133,7 @@ fn font(rest: &str, depth: usize) -> Option<(Inline<'_>, usize)> {
     let end = inner.to_ascii_lowercase().find(END)?;
     let color = color.trim_matches(['"', '\'']);
     let length = TAG.len() + tag_end + 1 + end + END.len();
-    Some((Inline::Font(color, pieces(&inner[..end], depth + 1)), length))
+    Some((Phrase::Font(color, pieces(&inner[..end], depth + 1)), length))
 }
 
 #[cfg(test)]
@@ -143,17 +143,17 @@ mod tests {
     use super::*;
 
     /// The words of a line as a reader sees them.
-    fn shown(pieces: &[Inline<'_>]) -> String {
-        let piece = |piece: &Inline<'_>| match piece {
-            Inline::Text(text) | Inline::Code(text) => (*text).to_owned(),
-            Inline::Bold(inner) | Inline::Font(_, inner) => shown(inner),
-            Inline::Link { label, .. } => (*label).to_owned(),
-            Inline::Mention(id) => format!("@{id}"),
+    fn shown(pieces: &[Phrase<'_>]) -> String {
+        let piece = |piece: &Phrase<'_>| match piece {
+            Phrase::Text(text) | Phrase::Code(text) => (*text).to_owned(),
+            Phrase::Bold(inner) | Phrase::Font(_, inner) => shown(inner),
+            Phrase::Link { label, .. } => (*label).to_owned(),
+            Phrase::Mention(id) => format!("@{id}"),
         };
         pieces.iter().map(piece).collect()
     }
 
-    fn one(line: &str) -> Vec<Inline<'_>> {
+    fn one(line: &str) -> Vec<Phrase<'_>> {
         match read(line).as_slice() {
             [MarkdownLine::Plain(pieces)] => pieces.clone(),
             other => panic!("{other:?}"),
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn each_form_is_read() {
-        use Inline::*;
+        use Phrase::*;
         assert_eq!(one("a **b** c"), [Text("a "), Bold(vec![Text("b")]), Text(" c")]);
         assert_eq!(one("`x<y` `` a`b ``"), [Code("x<y"), Text(" "), Code("a`b")]);
         assert_eq!(one("[去](https://a.b/?c=(d)"), [Link { label: "去", address: "https://a.b/?c=(d" }]);
@@ -205,7 +205,7 @@ mod tests {
             "https://a.b",
             "\\<",
         ] {
-            assert_eq!(one(line), [Inline::Text(line)], "{line}");
+            assert_eq!(one(line), [Phrase::Text(line)], "{line}");
         }
     }
 
