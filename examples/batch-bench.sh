@@ -85,7 +85,7 @@ def write_lines(channel, count):
 
 
 def run(command):
-    """Seconds, CPU seconds, peak memory in KiB and output of a command."""
+    """Seconds, CPU seconds, peak memory in KiB (at least that of this script, from which it starts) and output of a command."""
     env = {"PATH": os.environ["PATH"], "HOME": work, "WECOM_ALERT_CONFIG": f"{work}/config.toml"}
     with open(f"{work}/out", "w+") as out, open(f"{work}/err", "w+") as err:
         began = time.perf_counter()
