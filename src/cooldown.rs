@@ -159,12 +159,11 @@ impl LastAlertRecord {
 
     /// The last alert, if it still holds repeats back. What cannot be read holds none back.
     async fn recent(&self, duration: Duration) -> Option<LastAlert> {
-        self.read(duration).await.ok().flatten().filter(|last| last.is_recent_at(self.now_ms(), duration))
+        self.read().await.ok().flatten().filter(|last| last.is_recent_at(self.now_ms(), duration))
     }
 
-    async fn read(&self, duration: Duration) -> Result<Option<LastAlert>, String> {
-        let now = self.now_ms();
-        self.record.read_best(|last: &LastAlert| last.is_recent_at(now, duration)).await
+    async fn read(&self) -> Result<Option<LastAlert>, String> {
+        self.record.read_newest(|last: &LastAlert| last.passed_at).await
     }
 
     async fn write(&self, last: &LastAlert, hold: &Hold) -> io::Result<()> {
@@ -181,7 +180,7 @@ impl LastAlertRecord {
 }
 
 async fn admit_locked(kept: LastAlertRecord, hold: Hold, duration: Duration, observer: &Observer) -> Admission {
-    let read = kept.read(duration).await;
+    let read = kept.read().await;
     let warning = read.as_ref().err().map(|reason| {
         format!("the cooldown starts again, and repeats may come twice: {}", kept.says("is ignored", reason))
     });

@@ -141,7 +141,7 @@ impl Tokens {
     }
 
     async fn cached(&self, is_wanted: impl Fn(&CachedToken) -> bool) -> Option<Token> {
-        let read = self.cache.as_ref()?.read(&is_wanted).await;
+        let read = self.cache.as_ref()?.read().await;
         let entry = read.unwrap_or_else(|reason| {
             self.report_problem("is ignored", reason);
             None
@@ -157,7 +157,7 @@ impl Tokens {
     /// protect was done meanwhile by another process.
     async fn lock(&self, client: &Client, done: impl Fn(&CachedToken) -> bool) -> Option<Hold> {
         let cache = self.cache.as_ref()?;
-        let is_done = async || cache.read(&done).await.ok().flatten().is_some_and(|entry| done(&entry));
+        let is_done = async || cache.read().await.ok().flatten().is_some_and(|entry| done(&entry));
         let locked = cache.record.lock(lock_patience(client.options.deadline), &is_done).await;
         let hold = locked.unwrap_or_else(|error| {
             self.report_problem("cannot be used", error);
@@ -197,9 +197,9 @@ impl Cache {
         Some(Self { record: KeyedRecord::new(shared, file)?, key })
     }
 
-    /// What is there: nothing, or a token of this key, if possible a wanted one.
-    async fn read(&self, is_wanted: impl Fn(&CachedToken) -> bool) -> Result<Option<CachedToken>, String> {
-        let cached = self.record.read_best(|cached: &CachedToken| cached.key == self.key && is_wanted(cached)).await?;
+    /// What is there: nothing, or a token of this key, and never an older one than there is.
+    async fn read(&self) -> Result<Option<CachedToken>, String> {
+        let cached = self.record.read_newest(|cached: &CachedToken| cached.obtained_at).await?;
         match cached {
             Some(cached) if cached.key != self.key || cached.access_token.is_empty() => {
                 Err("it belongs to something else".to_owned())

@@ -87,25 +87,23 @@ impl KeyedRecord {
 
     /// What is kept, if anything is; the error says why it cannot be read.
     pub(crate) async fn read<T: DeserializeOwned>(&self) -> Result<Option<T>, String> {
-        self.read_best(|_| true).await
+        self.read_newest(|_| 0).await
     }
 
-    /// The same. Where the store has none that is `wanted`, the file may have one: of a process of this machine that did
-    /// without the store.
-    pub(crate) async fn read_best<T: DeserializeOwned>(
+    /// The same. Where the file has a newer one than the store, by the time that `made_at` gives, that is what a process of
+    /// this machine wrote which did without the store.
+    pub(crate) async fn read_newest<T: DeserializeOwned>(
         &self,
-        wanted: impl Fn(&T) -> bool,
+        made_at: impl Fn(&T) -> u64,
     ) -> Result<Option<T>, String> {
-        let shared = match &self.shared {
+        let shared: Option<Option<T>> = match &self.shared {
             Some(shared) => shared.read().await.ok(),
             None => None,
         };
         let Some(shared) = shared else { return self.file.as_ref().map_or(Ok(None), KeyedFile::read) };
-        if shared.as_ref().is_some_and(&wanted) {
-            return Ok(shared);
-        }
-        let own = self.file.as_ref().and_then(|file| file.read().ok().flatten());
-        Ok(own.filter(wanted).or(shared))
+        let own: Option<T> = self.file.as_ref().and_then(|file| file.read().ok().flatten());
+        let is_newer = own.as_ref().map(&made_at) > shared.as_ref().map(&made_at);
+        Ok(if is_newer { own } else { shared })
     }
 
     /// What went out is recorded: that has as long for the store as an alert.
@@ -142,8 +140,8 @@ impl KeyedRecord {
         Ok(self.file.as_ref().map(KeyedFile::try_lock).transpose()?.flatten().map(Hold::File))
     }
 
-    /// Writes it, to be kept in the store for so long. What was to be written in the store goes to the file where the store went down meanwhile, and nowhere where
-    /// somebody else holds the lease by now.
+    /// Writes it, to be kept in the store for so long. What was to be written in the store goes to the file where the store
+    /// went down meanwhile, and nowhere where somebody else holds the lease by now.
     pub(crate) async fn write(&self, known: &impl Serialize, life: Duration, hold: &Hold) -> io::Result<()> {
         let lease = match hold {
             Hold::File(guard) => return self.file.as_ref().map_or(Ok(()), |file| file.write(known, guard)),
